@@ -1,0 +1,146 @@
+//! The headers of an answer to a model call, as LiteLLM's clients know them.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tollgate_domain::{Admission, CallId, Charge, NanoUsd, Principal};
+
+use crate::deployment::Deployment;
+use crate::exchange::ResponseHead;
+use crate::ids::CorrelationId;
+use crate::refusal::Refusal;
+
+/// Upstream headers that belong to the connection or are of no business of the client.
+const NOT_ECHOED: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "set-cookie",
+    "proxy-authenticate",
+];
+const TOLLGATE_CALL_ID: HeaderName = HeaderName::from_static("x-tollgate-call-id");
+const LITELLM_CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+
+/// Collects an answer's headers. Values that HTTP cannot carry are left out.
+pub(crate) struct Headers(Vec<(HeaderName, HeaderValue)>);
+
+// === impl Headers ===
+
+impl Headers {
+    /// Begins with what every answer to a model call carries.
+    pub(crate) fn new(call: CallId, correlation: Option<&CorrelationId>) -> Self {
+        let mut headers = Self(Vec::with_capacity(32));
+        let id = call.to_string();
+        headers.put(LITELLM_CALL_ID, correlation.map_or(id.as_str(), CorrelationId::as_str));
+        headers.put(TOLLGATE_CALL_ID, &id);
+        headers
+    }
+
+    pub(crate) fn json(&mut self) {
+        self.0.push((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    }
+
+    pub(crate) fn event_stream(&mut self) {
+        let kind = HeaderValue::from_static("text/event-stream; charset=utf-8");
+        self.0.push((header::CONTENT_TYPE, kind));
+        self.0.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+        self.put(HeaderName::from_static("x-accel-buffering"), "no");
+    }
+
+    /// Which deployment answered.
+    pub(crate) fn deployment(&mut self, deployment: &Deployment) {
+        self.put(HeaderName::from_static("x-litellm-model-id"), &deployment.id);
+        self.put(HeaderName::from_static("x-litellm-model-name"), &deployment.public_model);
+        if let Some(base) = &deployment.api_base {
+            self.put(HeaderName::from_static("x-litellm-model-api-base"), base);
+        }
+        self.put(HeaderName::from_static("x-litellm-model-group"), &deployment.model_name);
+        self.put(HeaderName::from_static("x-litellm-attempted-retries"), "0");
+        self.put(HeaderName::from_static("x-litellm-attempted-fallbacks"), "0");
+    }
+
+    /// The caller's limits, what is left of them, and what is spent.
+    pub(crate) fn limits(
+        &mut self,
+        principal: &Principal,
+        admission: &Admission,
+        spent: Option<NanoUsd>,
+    ) {
+        if let Some(limit) = principal.limits.requests_per_minute {
+            self.number(HeaderName::from_static("x-litellm-key-rpm-limit"), limit);
+        }
+        if let Some(budget) = principal.limits.max_budget {
+            self.usd(HeaderName::from_static("x-litellm-key-max-budget"), budget);
+        }
+        if let Some(spent) = spent {
+            self.usd(HeaderName::from_static("x-litellm-key-spend"), spent);
+        }
+        for allowance in &admission.allowances {
+            let name = |part| format!("x-ratelimit-api_key-{part}-{}", allowance.kind);
+            self.named(&name("limit"), &allowance.limit.to_string());
+            self.named(&name("remaining"), &allowance.remaining.to_string());
+        }
+    }
+
+    /// What the call cost. A stream's head is sent before that is known.
+    pub(crate) fn cost(&mut self, charge: &Charge) {
+        self.usd(HeaderName::from_static("x-litellm-response-cost"), charge.amount);
+        self.usd(HeaderName::from_static("x-litellm-response-cost-input"), charge.input);
+        self.usd(HeaderName::from_static("x-litellm-response-cost-output"), charge.output);
+        self.usd(HeaderName::from_static("x-litellm-response-cost-cache-read"), charge.cached);
+    }
+
+    /// The provider's own headers under a prefix; its rate limits also without one.
+    pub(crate) fn provider(&mut self, upstream: &HeaderMap) {
+        for (name, value) in upstream {
+            if NOT_ECHOED.contains(&name.as_str()) {
+                continue;
+            }
+            if let Ok(prefixed) = HeaderName::try_from(format!("llm_provider-{name}")) {
+                self.0.push((prefixed, value.clone()));
+            }
+            if name.as_str().starts_with("x-ratelimit-") {
+                self.0.push((name.clone(), value.clone()));
+            }
+        }
+    }
+
+    /// What a refusal says beside its body.
+    pub(crate) fn refusal(&mut self, refusal: &Refusal) {
+        if let Some(seconds) = refusal.retry_after {
+            self.number(header::RETRY_AFTER, seconds);
+        }
+        if let Some(hit) = &refusal.limit {
+            self.put(HeaderName::from_static("rate_limit_type"), &hit.kind);
+            self.number(HeaderName::from_static("x-litellm-key-rpm-limit"), hit.limit);
+        }
+        if refusal.status == 401 {
+            self.put(header::WWW_AUTHENTICATE, "Bearer");
+        }
+    }
+
+    pub(crate) fn with_status(self, status: u16) -> ResponseHead {
+        ResponseHead { status, headers: self.0 }
+    }
+
+    fn usd(&mut self, name: HeaderName, amount: NanoUsd) {
+        self.put(name, &serde_json::Value::from(amount.as_usd()).to_string());
+    }
+
+    fn number(&mut self, name: HeaderName, number: u64) {
+        self.0.push((name, HeaderValue::from(number)));
+    }
+
+    fn named(&mut self, name: &str, value: &str) {
+        if let Ok(name) = HeaderName::try_from(name) {
+            self.put(name, value);
+        }
+    }
+
+    fn put(&mut self, name: HeaderName, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.push((name, value));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! YAML files and environment to one checked configuration, or every mistake at once, each with
+//! file, line, what was found and what was expected. Opens no socket and changes nothing.
+//!
+//! A LiteLLM file is a valid file. Keys of LiteLLM that have no effect here are listed as notices;
+//! keys that nobody knows are mistakes.
+//!
+//! ```
+//! let loaded = tollgate_config::load(None, &|_| None).map_err(|mistakes| format!("{mistakes:?}"))?;
+//! let model = loaded.config.models.first().map(|model| model.model_name.as_str());
+//! assert_eq!(model, Some("demo"));
+//! # Ok::<(), String>(())
+//! ```
+
+mod config;
+mod edge;
+mod expand;
+mod litellm;
+mod load;
+mod mistake;
+mod models;
+mod own;
+mod prices;
+mod quantity;
+mod reader;
+mod secret;
+mod section;
+mod settings;
+mod tree;
+
+pub use config::{
+    Certificate, Config, Database, Deployment, Edge, Journal, Limits, Listener, LogLevel, Plugin,
+    Plugins, Route, Site, Target, Tls, Upstream,
+};
+pub use load::{Loaded, load};
+pub use mistake::{Mistake, Notice};
+pub use own::EMBEDDED_PROVIDERS;
+pub use prices::{Price, PriceTable};
+pub use secret::Secret;

@@ -1,0 +1,200 @@
+//! `general_settings`, `litellm_settings`, `router_settings` and `logging`.
+
+use std::path::PathBuf;
+
+use crate::Secret;
+use crate::config::{Database, LogLevel};
+use crate::expand::Environment;
+use crate::litellm;
+use crate::mistake::{Log, Mistake, Notice};
+use crate::reader::Field;
+use crate::section::Section;
+
+/// The shortest master key. Shorter ones can be guessed.
+const MASTER_KEY_LENGTH_MIN: usize = 8;
+
+const POSTGRES: &str = "PostgreSQL is not supported yet; SQLite in the data directory is used";
+
+/// What these sections hold.
+pub(crate) struct Settings {
+    pub(crate) master_key: Option<Secret>,
+    pub(crate) database: Database,
+    pub(crate) drop_params: bool,
+    pub(crate) metrics_need_key: bool,
+    pub(crate) log_level: LogLevel,
+}
+
+/// Reads the sections. What they leave open comes from the environment.
+pub(crate) fn read(root: &mut Section<'_>) -> Settings {
+    let environment = Variables::of(&root.whole());
+    let mut settings = Settings {
+        master_key: None,
+        database: Database::Sqlite { path: None },
+        drop_params: false,
+        metrics_need_key: true,
+        log_level: LogLevel::default(),
+    };
+    let (mut key_is_open, mut database_is_open, mut level_is_open) = (true, true, true);
+    if let Some(mut general) = root.take("general_settings").section() {
+        let key = general.take("master_key");
+        key_is_open = !key.is_present();
+        settings.master_key =
+            key.secret().filter(|secret| check_master_key(secret, &Place::Key(&key)));
+        let url = general.take("database_url");
+        database_is_open = !url.is_present();
+        settings.database = database_of(&url);
+        general.close(litellm::GENERAL);
+    }
+    if let Some(mut section) = root.take("litellm_settings").section() {
+        settings.drop_params = section.take("drop_params").flag().unwrap_or(false);
+        let need_key = section.take("require_auth_for_metrics_endpoint").flag();
+        settings.metrics_need_key = need_key.unwrap_or(true);
+        section.close(litellm::LITELLM);
+    }
+    if let Some(section) = root.take("router_settings").section() {
+        section.close(litellm::ROUTER);
+    }
+    if let Some(mut section) = root.take("logging").section() {
+        let level = section.take("log_level");
+        level_is_open = !level.is_present();
+        settings.log_level = level.parsed(LEVELS, LogLevel::parse).unwrap_or_default();
+        section.close(litellm::LOGGING);
+    }
+    if key_is_open {
+        settings.master_key = environment.master_key();
+    }
+    if database_is_open {
+        settings.database = environment.database();
+    }
+    if level_is_open {
+        settings.log_level = environment.log_level();
+    }
+    settings
+}
+
+const LEVELS: &str = "debug, info, warn or error";
+
+/// Settings that come from variables of the environment.
+struct Variables<'a> {
+    env: &'a Environment<'a>,
+    log: &'a Log,
+}
+
+/// Where a value comes from, for messages.
+enum Place<'a> {
+    Key(&'a Field<'a>),
+    Variable(&'a Log, &'static str),
+}
+
+fn check_master_key(key: &Secret, place: &Place<'_>) -> bool {
+    let is_long = key.expose().len() >= MASTER_KEY_LENGTH_MIN;
+    if !is_long {
+        place.mistake(format!("expected at least {MASTER_KEY_LENGTH_MIN} characters"));
+    }
+    if !key.expose().starts_with("sk-") {
+        place.notice("master keys begin with `sk-` by custom; some clients expect it");
+    }
+    is_long
+}
+
+fn database_of(field: &Field<'_>) -> Database {
+    let default = Database::Sqlite { path: None };
+    if let Some(name) = field.unset_variable() {
+        field.notice(format!(
+            "environment variable `{name}` is not set; SQLite in the data directory is used"
+        ));
+        return default;
+    }
+    match field.text() {
+        Some(url) => {
+            database(&url, &Place::Key(field)).map_or(default, |database| match database {
+                Database::Sqlite { path } => {
+                    Database::Sqlite { path: path.map(|path| field.source().dir.join(path)) }
+                }
+            })
+        }
+        None => default,
+    }
+}
+
+/// An address of a database. It can hold a password, so no message repeats it.
+fn database(url: &str, place: &Place<'_>) -> Option<Database> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        place.notice(POSTGRES);
+        return Some(Database::Sqlite { path: None });
+    }
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    match path {
+        Some(path) if !path.is_empty() && !path.starts_with(':') && !path.contains('?') => {
+            Some(Database::Sqlite { path: Some(PathBuf::from(path)) })
+        }
+        Some(_) => {
+            place.mistake(
+                "expected sqlite:PATH with the path of a file and nothing after it".to_owned(),
+            );
+            None
+        }
+        None => {
+            place.mistake("expected sqlite:PATH, or an address of PostgreSQL".to_owned());
+            None
+        }
+    }
+}
+
+// === impl Variables ===
+
+impl<'a> Variables<'a> {
+    fn of(root: &Field<'a>) -> Self {
+        Self { env: root.source().env, log: root.source().log }
+    }
+
+    fn master_key(&self) -> Option<Secret> {
+        let name = "LITELLM_MASTER_KEY";
+        let key = Secret::new(self.env.get(name)?);
+        check_master_key(&key, &Place::Variable(self.log, name)).then_some(key)
+    }
+
+    fn database(&self) -> Database {
+        let name = "DATABASE_URL";
+        let url = self.env.get(name);
+        url.and_then(|url| database(&url, &Place::Variable(self.log, name)))
+            .unwrap_or(Database::Sqlite { path: None })
+    }
+
+    fn log_level(&self) -> LogLevel {
+        let name = "LOG_LEVEL";
+        let Some(text) = self.env.get(name) else { return LogLevel::default() };
+        LogLevel::parse(&text).unwrap_or_else(|| {
+            Place::Variable(self.log, name).mistake(format!("expected {LEVELS}"));
+            LogLevel::default()
+        })
+    }
+}
+
+// === impl Place ===
+
+impl Place<'_> {
+    fn mistake(&self, message: String) {
+        match self {
+            Self::Key(field) => field.mistake(message),
+            Self::Variable(log, name) => log.mistake(Mistake {
+                file: "environment".to_owned(),
+                line: 0,
+                path: (*name).to_owned(),
+                message,
+            }),
+        }
+    }
+
+    fn notice(&self, reason: &str) {
+        match self {
+            Self::Key(field) => field.notice(reason),
+            Self::Variable(log, name) => log.notice(Notice {
+                file: "environment".to_owned(),
+                line: 0,
+                path: (*name).to_owned(),
+                reason: reason.to_owned(),
+            }),
+        }
+    }
+}

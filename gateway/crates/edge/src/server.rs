@@ -1,0 +1,128 @@
+//! The server: listeners made from the configuration, and its run until a signal ends it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pingora_core::server::configuration::ServerConf;
+use pingora_core::server::{RunArgs, Server as PingoraServer};
+use pingora_core::services::listening::Service;
+use pingora_proxy::http_proxy;
+use tollgate_config::{Edge as EdgeConfig, Listener};
+use tollgate_upstream::EndpointError;
+
+use crate::certificate::{self, CertificateError};
+use crate::drain::{Drain, Signals};
+use crate::gate::Gate;
+use crate::proxy::Edge;
+use crate::site::Sites;
+
+/// What a server is set up with.
+#[derive(Clone, Debug)]
+pub struct EdgeSettings {
+    /// The plain listener.
+    pub plain: SocketAddr,
+    /// Listeners and sites of the configuration.
+    pub edge: Option<EdgeConfig>,
+    /// Where self-signed certificates are kept.
+    pub data_dir: PathBuf,
+    /// PEM file of the roots that upstreams of routes are trusted by.
+    pub roots: PathBuf,
+    /// Idle connections kept to upstreams of routes.
+    pub pool: usize,
+}
+
+/// The server cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// A route's upstream cannot be used.
+    #[error(transparent)]
+    Route(#[from] EndpointError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// All listeners, ready to run.
+pub struct Server {
+    server: PingoraServer,
+    drain: Arc<Drain>,
+}
+
+impl Server {
+    /// Makes the listeners.
+    pub fn new(settings: EdgeSettings, gate: Arc<Gate>) -> Result<Self, EdgeError> {
+        let conf = conf(&settings);
+        let mut server = PingoraServer::new_with_opt_and_conf(None, conf);
+        server.bootstrap();
+        let drain = Arc::new(Drain::default());
+        let listeners = settings.edge.as_ref().map_or(&[][..], |edge| &edge.listeners);
+        let sites = settings.edge.as_ref().map_or(&[][..], |edge| &edge.sites);
+        let edge = Edge { gate, sites: Sites::new(sites)?, drain: Arc::clone(&drain) };
+        let proxy = http_proxy(&server.configuration, edge);
+        let mut service = Service::new("edge".to_owned(), proxy);
+        check_free(settings.plain)?;
+        service.add_tcp(&settings.plain.to_string());
+        for listener in listeners {
+            add(&mut service, listener, &settings)?;
+        }
+        server.add_service(service);
+        Ok(Self { server, drain })
+    }
+
+    /// Tells whether the end has begun.
+    pub fn drain(&self) -> Arc<Drain> {
+        Arc::clone(&self.drain)
+    }
+
+    /// Serves until a signal ends it.
+    pub fn run(self) {
+        let signals = Signals { drain: self.drain };
+        self.server.run(RunArgs { shutdown_signal: Box::new(signals) });
+    }
+}
+
+fn add<A>(
+    service: &mut Service<A>,
+    listener: &Listener,
+    settings: &EdgeSettings,
+) -> Result<(), EdgeError> {
+    check_free(listener.address)?;
+    let address = listener.address.to_string();
+    match &listener.tls {
+        Some(tls) => {
+            let tls = certificate::settings(listener, tls, &settings.data_dir)?;
+            service.add_tls_with_settings(&address, None, tls);
+        }
+        None => service.add_tcp(&address),
+    }
+    Ok(())
+}
+
+/// The server stops the process over an address that is taken, without a word; look first.
+fn check_free(address: SocketAddr) -> Result<(), EdgeError> {
+    let bound = std::net::TcpListener::bind(address);
+    bound.map(drop).map_err(|source| EdgeError::Listen { address, source })
+}
+
+fn conf(settings: &EdgeSettings) -> ServerConf {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    ServerConf {
+        threads,
+        work_stealing: true,
+        ca_file: Some(settings.roots.display().to_string()),
+        upstream_keepalive_pool_size: settings.pool,
+        // Draining is done before the server is told to stop.
+        grace_period_seconds: Some(0),
+        graceful_shutdown_timeout_seconds: Some(1),
+        ..ServerConf::default()
+    }
+}

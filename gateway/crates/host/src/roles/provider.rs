@@ -1,0 +1,243 @@
+//! How a provider speaks.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use tollgate_domain::{Call, Document, Event, Failure, Usage};
+
+use crate::bindings::translation::{self as wit, GuestIndices};
+use crate::convert;
+use crate::engine::Host;
+use crate::lent::Answer;
+use crate::load::{self, LoadError, PluginSettings, PluginSource, Why};
+use crate::outcome::Ran;
+use crate::plugin::Plugin;
+use crate::state::{Lent, handle};
+
+pub use tollgate_domain::Edit;
+
+/// A dialect in which a provider's answers can go to the client as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeDialect {
+    /// The dialect's name.
+    pub dialect: String,
+    /// The top-level member that carries the usage.
+    pub usage_member: String,
+}
+
+/// What a provider says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traits {
+    /// Its name in `litellm_params.model`.
+    pub name: String,
+    /// Where it is found if a deployment names no `api_base`.
+    pub default_base: Option<String>,
+    /// Dialects that pass through.
+    pub native: Vec<NativeDialect>,
+}
+
+/// The deployment that was chosen, as its provider sees it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its id.
+    pub id: String,
+    /// The model's name at the provider.
+    pub model: String,
+    /// The answer to give without asking anybody.
+    pub mock_response: Option<String>,
+}
+
+/// A body for the upstream.
+#[derive(Clone, Debug)]
+pub enum UpstreamBody {
+    /// The client's own bytes with some members changed.
+    Edited(Vec<Edit>),
+    /// Another body.
+    Replaced(Vec<u8>),
+}
+
+/// Where the deployment's credential belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialScheme {
+    /// `Authorization: Bearer …`.
+    Bearer,
+    /// A header of this name.
+    Header(String),
+    /// A query parameter of this name.
+    Query(String),
+}
+
+/// A request for the upstream, without the credential.
+#[derive(Clone, Debug)]
+pub struct UpstreamRequest {
+    /// The method in capitals.
+    pub method: String,
+    /// Path and query, to be appended to the deployment's base.
+    pub path: String,
+    /// Headers of the provider's own.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: UpstreamBody,
+    /// Where the credential belongs.
+    pub credential: Option<CredentialScheme>,
+}
+
+/// What is to be done for a call.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// Ask the upstream.
+    Send(UpstreamRequest),
+    /// Answer with these events.
+    Answer(Vec<Event>),
+}
+
+/// A component that speaks for a provider.
+pub struct Provider {
+    plugin: Plugin,
+    guest: GuestIndices,
+    traits: Traits,
+}
+
+impl Host {
+    /// Loads a provider and asks it to describe itself.
+    pub async fn load_provider(
+        &self,
+        settings: &PluginSettings,
+        source: &PluginSource,
+    ) -> Result<Provider, LoadError> {
+        let refused = |why| LoadError::new(settings, source, why);
+        let plugin = Plugin::load(self, &load::PROVIDER, settings, source)?;
+        let guest = GuestIndices::new(plugin.pre()).map_err(|e| refused(Why::Contract(e)))?;
+        let traits = Traits { name: String::new(), default_base: None, native: Vec::new() };
+        let mut provider = Provider { plugin, guest, traits };
+        provider.traits = match provider.describe().await {
+            Ran::Value(traits) => traits,
+            Ran::Trapped(why) => return Err(refused(Why::Describe(why))),
+            Ran::Exceeded(limit) => return Err(refused(Why::Describe(limit.to_string()))),
+        };
+        Ok(provider)
+    }
+}
+
+impl Provider {
+    /// What the provider says of itself.
+    pub fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
+    /// SHA-256 of the component, for the ledger.
+    pub fn digest(&self) -> &str {
+        &self.plugin.digest
+    }
+
+    async fn describe(&self) -> Ran<Traits, Infallible> {
+        let ran = self.plugin.call(Lent::default(), async |mut running| {
+            let called = async {
+                let guest = self.guest.load(&mut running.store, &running.instance)?;
+                guest.call_describe(&mut running.store).await
+            };
+            let answer = called.await;
+            (running, answer.map(|traits| Ok(traits_from_wit(traits))))
+        });
+        ran.await
+    }
+
+    /// Makes the upstream request, or the answer.
+    pub async fn encode(
+        &self,
+        call: &Call,
+        body: Arc<Document>,
+        target: &Target,
+        output_cap: Option<u64>,
+    ) -> Ran<Plan, Failure> {
+        let lent = Lent { call: Some(call.id), body: Some(body), ..Lent::default() };
+        let facts = convert::call_to_wit(call);
+        let target = wit::Deployment {
+            id: target.id.clone(),
+            model: target.model.clone(),
+            mock_response: target.mock_response.clone(),
+        };
+        let ran = self.plugin.call(lent, async |mut running| {
+            let called = async {
+                let guest = self.guest.load(&mut running.store, &running.instance)?;
+                let store = &mut running.store;
+                guest.call_encode(store, &facts, handle(), &target, output_cap).await
+            };
+            let answer = called.await;
+            (running, answer)
+        });
+        match ran.await {
+            Ran::Value(plan) => Ran::Value(plan_from_wit(plan)),
+            Ran::Refused(failure) => Ran::Refused(convert::failure(failure)),
+            Ran::Trapped(why) => Ran::Trapped(why),
+            Ran::Exceeded(limit) => Ran::Exceeded(limit),
+        }
+    }
+
+    /// Reads the usage out of an answer or a stream event.
+    pub async fn observe(&self, answer: Answer) -> Ran<Option<Usage>, Infallible> {
+        let lent = Lent { answer: Some(answer), ..Lent::default() };
+        let ran = self.plugin.call(lent, async |mut running| {
+            let called = async {
+                let guest = self.guest.load(&mut running.store, &running.instance)?;
+                guest.call_observe(&mut running.store, handle()).await
+            };
+            let answer = called.await;
+            (running, answer.map(|seen| Ok(seen.usage.map(convert::usage))))
+        });
+        ran.await
+    }
+
+    /// Puts a failure into words common to all providers.
+    pub async fn explain(&self, answer: Answer) -> Ran<Failure, Infallible> {
+        let lent = Lent { answer: Some(answer), ..Lent::default() };
+        let ran = self.plugin.call(lent, async |mut running| {
+            let called = async {
+                let guest = self.guest.load(&mut running.store, &running.instance)?;
+                guest.call_explain(&mut running.store, handle()).await
+            };
+            let answer = called.await;
+            (running, answer.map(|failure| Ok(convert::failure(failure))))
+        });
+        ran.await
+    }
+}
+
+fn traits_from_wit(traits: wit::Traits) -> Traits {
+    let native = traits.native.into_iter();
+    Traits {
+        name: traits.name,
+        default_base: traits.default_base,
+        native: native
+            .map(|native| NativeDialect {
+                dialect: native.dialect,
+                usage_member: native.usage_member,
+            })
+            .collect(),
+    }
+}
+
+fn plan_from_wit(plan: wit::Plan) -> Plan {
+    match plan {
+        wit::Plan::Answer(events) => Plan::Answer(events.into_iter().map(convert::event).collect()),
+        wit::Plan::Send(request) => Plan::Send(UpstreamRequest {
+            method: request.method,
+            path: request.path,
+            headers: request.headers,
+            body: match request.body {
+                wit::UpstreamBody::Edited(edits) => UpstreamBody::Edited(
+                    edits
+                        .into_iter()
+                        .map(|edit| Edit { member: edit.member, value: edit.value })
+                        .collect(),
+                ),
+                wit::UpstreamBody::Replaced(bytes) => UpstreamBody::Replaced(bytes),
+            },
+            credential: request.credential.map(|scheme| match scheme {
+                wit::CredentialScheme::Bearer => CredentialScheme::Bearer,
+                wit::CredentialScheme::Header(name) => CredentialScheme::Header(name),
+                wit::CredentialScheme::Query(name) => CredentialScheme::Query(name),
+            }),
+        }),
+    }
+}

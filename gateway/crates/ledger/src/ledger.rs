@@ -1,0 +1,143 @@
+//! Opens, watches and closes the parts of the ledger.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{self, Instant};
+
+use crate::journal::{Journal, Syncer};
+use crate::keys::KeyStore;
+use crate::shipper::Shipper;
+use crate::shipper::recovery::{Recovered, Recovery};
+use crate::store::{Store, StoreState};
+use crate::{LedgerError, LedgerSettings, SpendFilter, SpendRow, StoreError};
+
+/// How long to wait for another process that recovers the journal.
+const RECOVERY_MAX: Duration = Duration::from_secs(60);
+const RECOVERY_POLL: Duration = Duration::from_millis(50);
+
+/// Keys, journal and spend of a data folder. Two processes may have the same one open.
+pub struct Ledger {
+    keys: KeyStore,
+    journal: Arc<Journal>,
+    store: Store,
+    // Dropped in this order: the task first, then the thread.
+    shipper: Shipper,
+    syncer: Syncer,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Opens the ledger: brings the schema up to date, ships what dead processes left in the
+    /// journal, and starts the shipper on the current runtime and the fsync thread.
+    ///
+    /// # Errors
+    ///
+    /// A folder, a file or the database cannot be used.
+    pub async fn open(settings: LedgerSettings) -> Result<Self, LedgerError> {
+        let journal_dir: Arc<Path> = settings.data_dir.join("journal").into();
+        make_private_dir(&settings.data_dir)?;
+        make_private_dir(&journal_dir)?;
+        let store = open_store(&settings).await?;
+        let recovery = Recovery {
+            store: store.clone(),
+            dir: Arc::clone(&journal_dir),
+            price: settings.price_interrupted,
+        };
+        let patience = Instant::now() + RECOVERY_MAX;
+        while recovery.run().await? == Recovered::Busy {
+            if Instant::now() > patience {
+                return Err(LedgerError::RecoveryBusy);
+            }
+            time::sleep(RECOVERY_POLL).await;
+        }
+        let files = |source| LedgerError::Files { path: journal_dir.to_path_buf(), source };
+        let journal = Journal::create(&journal_dir, settings.segment_bytes).map_err(files)?;
+        let journal = Arc::new(journal);
+        let syncer = Syncer::start(&journal, settings.fsync_interval).map_err(files)?;
+        let shipper = Shipper::start(recovery, &journal);
+        let keys = KeyStore::new(store.clone(), settings.on_key_loaded);
+        Ok(Self { keys, journal, store, shipper, syncer })
+    }
+
+    /// The virtual keys.
+    pub fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
+    /// The journal of this process.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// Whether the store answers, as the last query saw it. One is made every two seconds.
+    pub fn state(&self) -> StoreState {
+        self.store.state()
+    }
+
+    /// Calls in the store, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer.
+    pub async fn spend_rows(&self, filter: SpendFilter) -> Result<Vec<SpendRow>, StoreError> {
+        self.store.find_calls(&filter).await
+    }
+
+    /// Waits until everything that is in the journal now is in the store, however long the store
+    /// does not answer.
+    pub async fn flush(&self) {
+        self.shipper.flush().await;
+    }
+
+    /// Writes nothing more, ships what there is, and lets go of the data folder. Calls that are
+    /// open still are ended as interrupted at the next start.
+    pub async fn close(self) {
+        let Self { keys, journal, store, shipper, syncer } = self;
+        let closing = tokio::task::spawn_blocking(move || journal.close());
+        if let Err(panic) = closing.await {
+            log::error!("journal: closing it failed: {panic}");
+        }
+        shipper.stop().await;
+        drop((keys, syncer));
+        store.close().await;
+    }
+}
+
+/// Opens the store while no other process can be changing its schema.
+async fn open_store(settings: &LedgerSettings) -> Result<Store, LedgerError> {
+    let path = settings.data_dir.join("migrate.lock");
+    let lock = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || lock(&path)
+    });
+    let lock = lock.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    let lock = lock.map_err(|source| LedgerError::Files { path, source })?;
+    let store = Store::open(&settings.database_path()).await;
+    drop(lock);
+    store
+}
+
+fn lock(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Makes a folder that only its owner may enter; one that is there is made so.
+fn make_private_dir(path: &Path) -> Result<(), LedgerError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path).and_then(|()| {
+        let mut permissions = path.metadata()?.permissions();
+        if permissions.mode() & 0o077 == 0 {
+            return Ok(());
+        }
+        permissions.set_mode(0o700);
+        std::fs::set_permissions(path, permissions)
+    });
+    made.map_err(|source| LedgerError::Files { path: path.to_owned(), source })
+}

@@ -1,0 +1,58 @@
+//! What the ledger needs to be told.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tollgate_domain::{Charge, KeyHash, NanoUsd, Pricing, Usage};
+
+use crate::Opened;
+
+/// Prices a call whose process died before it settled.
+pub type PriceInterrupted = Arc<dyn Fn(&Opened, &Usage) -> Charge + Send + Sync>;
+/// Is told what a key has spent, each time that the key was read from the store.
+pub type OnKeyLoaded = Arc<dyn Fn(KeyHash, NanoUsd) + Send + Sync>;
+
+/// Settings of the ledger.
+#[derive(Clone)]
+pub struct LedgerSettings {
+    /// Folder of the journal, the locks and, by default, the database. Made with mode 0700.
+    pub data_dir: PathBuf,
+    /// The SQLite file; none: `tollgate.db` in `data_dir`.
+    pub database: Option<PathBuf>,
+    /// How long a record may wait for its fsync. It is safe from `kill -9` at once; this is the
+    /// window of a power loss.
+    pub fsync_interval: Duration,
+    /// Size at which a segment of the journal is ended and the next one begun.
+    pub segment_bytes: u64,
+    /// Seeds the key's budget.
+    pub on_key_loaded: OnKeyLoaded,
+    /// Prices calls that a dead process left open, by their last journalled progress.
+    pub price_interrupted: PriceInterrupted,
+}
+
+// === impl LedgerSettings ===
+
+impl LedgerSettings {
+    /// Defaults: fsync within 100 ms, segments of 64 MiB, nobody told, interrupted calls unpriced.
+    pub fn new(data_dir: &Path) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            database: None,
+            fsync_interval: Duration::from_millis(100),
+            segment_bytes: 64 << 20,
+            on_key_loaded: Arc::new(|_, _| ()),
+            price_interrupted: Arc::new(|_, _| Charge {
+                amount: NanoUsd::ZERO,
+                input: NanoUsd::ZERO,
+                cached: NanoUsd::ZERO,
+                output: NanoUsd::ZERO,
+                pricing: Pricing::Unpriced,
+            }),
+        }
+    }
+
+    pub(crate) fn database_path(&self) -> PathBuf {
+        self.database.clone().unwrap_or_else(|| self.data_dir.join("tollgate.db"))
+    }
+}

@@ -1,0 +1,209 @@
+//! Virtual keys and their cache.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde_json::{Map, json};
+use tollgate_domain::{KeyHash, KeyLimits, KeyRecord, NanoUsd, Scopes};
+use tollgate_ledger::{KeyChange, KeyError, KeyFilter, Ledger, NewKey, StoreError, StoreState};
+
+use crate::fixture::{create_key, database, execute, key_hash, open, settings};
+
+fn map(value: serde_json::Value) -> Map<String, serde_json::Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn full_key() -> NewKey {
+    NewKey {
+        alias: Some("alias".into()),
+        user_id: Some("user".into()),
+        team_id: Some("team".into()),
+        models: vec!["gpt".into(), "o'brien".into()],
+        spend: Some(NanoUsd::new(7)),
+        max_budget: Some(NanoUsd::MAX),
+        rpm_limit: Some(60),
+        blocked: Some(false),
+        expires: Some(1_800_000_000_000),
+        extra: map(json!({"metadata": {"a": [1, 2.5, null]}, "tpm_limit": 5})),
+        ..NewKey::new(key_hash(), "sk-...a1b2", "admin")
+    }
+}
+
+#[tokio::test]
+async fn a_key_comes_back_as_it_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    let made = ledger.keys().create(full_key()).await.unwrap();
+    assert_eq!(ledger.keys().get(key_hash()).await.unwrap(), Some(made.clone()));
+    assert_eq!(ledger.keys().find_alias("alias").await.unwrap(), Some(made.clone()));
+    let record = ledger.keys().lookup(key_hash()).await.unwrap().unwrap();
+    assert_eq!(*record, made.record());
+    assert_eq!(record.limits.requests_per_minute, Some(60));
+    assert!(record.scopes.call_models && !record.scopes.manage_keys);
+    ledger.close().await;
+    let ledger = open(dir.path()).await;
+    assert_eq!(ledger.keys().get(key_hash()).await.unwrap(), Some(made));
+}
+
+#[tokio::test]
+async fn no_two_keys_have_the_same_hash_or_alias() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    ledger.keys().create(full_key()).await.unwrap();
+    let same_key = NewKey { alias: None, ..full_key() };
+    let taken = ledger.keys().create(same_key).await;
+    assert!(matches!(taken, Err(KeyError::KeyTaken)), "{taken:?}");
+    let other = KeyHash::of_key("sk-other");
+    let same_alias = NewKey { hash: other, ..full_key() };
+    let taken = ledger.keys().create(same_alias).await;
+    assert!(matches!(taken, Err(KeyError::AliasTaken)), "{taken:?}");
+    ledger.keys().create(NewKey::new(other, "sk-...ther", "admin")).await.unwrap();
+    let rename = KeyChange { alias: Some(Some("alias".into())), ..KeyChange::default() };
+    let taken = ledger.keys().update(other, rename).await;
+    assert!(matches!(taken, Err(KeyError::AliasTaken)), "{taken:?}");
+    assert_eq!(ledger.state(), StoreState::Connected);
+}
+
+#[tokio::test]
+async fn a_change_touches_only_what_it_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    let made = ledger.keys().create(full_key()).await.unwrap();
+    let change = KeyChange {
+        rpm_limit: Some(None),
+        spend: Some(NanoUsd::ZERO),
+        extra: map(json!({"tpm_limit": 9, "tags": ["x"]})),
+        updated_by: "somebody".into(),
+        ..KeyChange::default()
+    };
+    let changed = ledger.keys().update(key_hash(), change).await.unwrap().unwrap();
+    let mut expected = made;
+    expected.rpm_limit = None;
+    expected.spend = NanoUsd::ZERO;
+    expected.extra = map(json!({
+        "metadata": {"a": [1, 2.5, null]}, "tpm_limit": 9, "tags": ["x"]
+    }));
+    expected.updated_by = "somebody".into();
+    expected.updated_at = changed.updated_at;
+    assert_eq!(changed, expected);
+    assert_eq!(ledger.keys().get(key_hash()).await.unwrap(), Some(expected));
+    let nobody = ledger.keys().update(KeyHash::of_key("sk-x"), KeyChange::default()).await;
+    assert!(nobody.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_deleted_key_is_gone_and_its_row_is_kept_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    ledger.keys().create(full_key()).await.unwrap();
+    let unknown = KeyHash::of_key("sk-unknown");
+    let deleted = ledger.keys().delete(&[unknown, key_hash()], "admin").await.unwrap();
+    assert_eq!(deleted, [key_hash()]);
+    assert!(ledger.keys().get(key_hash()).await.unwrap().is_none());
+    let kept: (String, i64, String) =
+        sqlx::query_as("SELECT hash, spend, deleted_by FROM deleted_keys")
+            .fetch_one(&database(dir.path()).await)
+            .await
+            .unwrap();
+    assert_eq!(kept, (key_hash().to_string(), 7, "admin".into()));
+    ledger.keys().create(full_key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn lists_are_paged_newest_first_and_filtered() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    for n in 0..7 {
+        let hash = KeyHash::of_key(&format!("sk-{n}"));
+        let user_id = Some(format!("user-{}", n % 2));
+        let key = NewKey { user_id, ..NewKey::new(hash, &n.to_string(), "admin") };
+        ledger.keys().create(key).await.unwrap();
+    }
+    let names = async |filter| {
+        let (keys, total) = ledger.keys().list(filter).await.unwrap();
+        (keys.into_iter().map(|key| key.name).collect::<Vec<_>>().join(","), total)
+    };
+    let page = |page, size| KeyFilter { page, size, ..KeyFilter::default() };
+    assert_eq!(names(page(1, 3)).await, ("6,5,4".into(), 7));
+    assert_eq!(names(page(3, 3)).await, ("0".into(), 7));
+    let user = KeyFilter { user_id: Some("user-1".into()), ..page(1, 10) };
+    assert_eq!(names(user).await, ("5,3,1".into(), 3));
+    let hash = KeyFilter { key_hash: Some(KeyHash::of_key("sk-4")), ..page(1, 10) };
+    assert_eq!(names(hash).await, ("4".into(), 1));
+}
+
+#[tokio::test]
+async fn every_change_is_seen_by_the_next_lookup() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    let keys = ledger.keys();
+    assert!(keys.lookup(key_hash()).await.unwrap().is_none());
+    create_key(&ledger).await;
+    assert!(!keys.lookup(key_hash()).await.unwrap().unwrap().blocked);
+    let blocked = keys.set_blocked(key_hash(), true, "somebody").await.unwrap().unwrap();
+    assert_eq!((blocked.blocked, blocked.updated_by.as_str()), (Some(true), "somebody"));
+    assert!(keys.lookup(key_hash()).await.unwrap().unwrap().blocked);
+    let change = KeyChange { models: Some(vec!["m".into()]), ..KeyChange::default() };
+    keys.update(key_hash(), change).await.unwrap();
+    assert_eq!(keys.lookup(key_hash()).await.unwrap().unwrap().models, ["m"]);
+    keys.delete(&[key_hash()], "admin").await.unwrap();
+    assert!(keys.lookup(key_hash()).await.unwrap().is_none());
+    assert!(keys.set_blocked(key_hash(), true, "admin").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_key_read_from_the_store_tells_what_it_spent_and_a_cached_one_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let loaded = Arc::new(Mutex::new(Vec::new()));
+    let mut settings = settings(dir.path());
+    settings.on_key_loaded = Arc::new({
+        let loaded = Arc::clone(&loaded);
+        move |hash, spend| loaded.lock().push((hash, spend))
+    });
+    let ledger = Ledger::open(settings).await.unwrap();
+    ledger.keys().create(full_key()).await.unwrap();
+    for _ in 0..3 {
+        ledger.keys().lookup(key_hash()).await.unwrap();
+    }
+    assert_eq!(*loaded.lock(), [(key_hash(), NanoUsd::new(7))]);
+}
+
+#[tokio::test]
+async fn the_master_key_is_in_no_database_and_cannot_be_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    let master = KeyRecord {
+        name: "master".into(),
+        alias: None,
+        user_id: None,
+        team_id: None,
+        models: Vec::new(),
+        scopes: Scopes { administer: true, ..Scopes::default() },
+        limits: KeyLimits::default(),
+        blocked: false,
+        expires: None,
+    };
+    assert!(ledger.keys().lookup(key_hash()).await.unwrap().is_none());
+    ledger.keys().insert_permanent(key_hash(), master.clone());
+    assert_eq!(*ledger.keys().lookup(key_hash()).await.unwrap().unwrap(), master);
+    assert!(ledger.keys().get(key_hash()).await.unwrap().is_none());
+    assert!(matches!(ledger.keys().create(full_key()).await, Err(KeyError::KeyTaken)));
+}
+
+#[tokio::test]
+async fn known_keys_stay_known_while_the_store_is_down_and_unknown_ones_are_not_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    create_key(&ledger).await;
+    ledger.keys().lookup(key_hash()).await.unwrap();
+    execute(dir.path(), "ALTER TABLE keys RENAME TO hidden").await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    tokio::time::resume();
+    assert!(ledger.keys().lookup(key_hash()).await.unwrap().is_some());
+    let unknown = ledger.keys().lookup(KeyHash::of_key("sk-unknown")).await;
+    assert!(matches!(unknown, Err(StoreError::Unavailable(_))), "{unknown:?}");
+    execute(dir.path(), "ALTER TABLE hidden RENAME TO keys").await;
+    assert!(ledger.keys().lookup(KeyHash::of_key("sk-unknown")).await.unwrap().is_none());
+}

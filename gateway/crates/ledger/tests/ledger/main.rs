@@ -1,0 +1,8 @@
+//! The ledger from outside: keys, journal, shipping, crashes.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod crash;
+mod fixture;
+mod keys;
+mod shipping;
+mod trouble;

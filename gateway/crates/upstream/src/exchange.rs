@@ -1,0 +1,239 @@
+//! One request to an upstream and its answer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use pingora_core::connectors::ConnectorOptions;
+use pingora_core::connectors::http::Connector;
+use pingora_http::RequestHeader;
+use pingora_core::protocols::http::client::HttpSession;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_core::{Error, ErrorType};
+
+use crate::endpoint::{Endpoint, EndpointError};
+
+/// How connections are made and kept.
+#[derive(Clone, Debug)]
+pub struct UpstreamSettings {
+    /// PEM file of trusted roots, made by [`crate::write_bundle`].
+    pub roots: PathBuf,
+    /// Idle connections kept, over all upstreams.
+    pub pool: usize,
+    /// Time to connect, TLS included.
+    pub connect_timeout: Duration,
+    /// How long an idle connection is kept.
+    pub idle_timeout: Duration,
+}
+
+/// Sends requests over pooled connections.
+pub struct Upstreams {
+    connector: Connector,
+    settings: UpstreamSettings,
+}
+
+/// A request to send. `host` and `content-length` are added here.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The method.
+    pub method: http::Method,
+    /// Path and query, appended to the endpoint's base path.
+    pub path: String,
+    /// All other headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: Bytes,
+    /// The longest wait for the next bytes of the answer.
+    pub read_timeout: Duration,
+}
+
+/// Why no answer came, or why it broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The endpoint has no address.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The request cannot be put in HTTP.
+    #[error("the upstream request is not valid HTTP: {0}")]
+    Request(String),
+    /// No connection.
+    #[error("cannot connect to {host}: {why}")]
+    Connect {
+        /// The upstream.
+        host: String,
+        /// What happened.
+        why: String,
+    },
+    /// Nothing came within the time.
+    #[error("{host} did not answer in time")]
+    TimedOut {
+        /// The upstream.
+        host: String,
+    },
+    /// The connection broke, or what came is not HTTP.
+    #[error("the connection to {host} broke: {why}")]
+    Broken {
+        /// The upstream.
+        host: String,
+        /// What happened.
+        why: String,
+    },
+}
+
+/// An answer whose head has arrived.
+pub struct Answering {
+    session: HttpSession,
+    peer: HttpPeer,
+    host: String,
+    upstreams: Arc<Upstreams>,
+}
+
+// === impl Upstreams ===
+
+impl Upstreams {
+    /// Makes the pools.
+    pub fn new(settings: UpstreamSettings) -> Arc<Self> {
+        let mut options = ConnectorOptions::new(settings.pool);
+        options.ca_file = Some(settings.roots.display().to_string());
+        Arc::new(Self { connector: Connector::new(Some(options)), settings })
+    }
+
+    /// Sends a request and waits for the head of the answer. A pooled connection that turns out
+    /// to be dead before a byte of the answer came is replaced, once.
+    pub async fn send(
+        self: &Arc<Self>,
+        endpoint: &Endpoint,
+        outgoing: &Outgoing,
+    ) -> Result<Answering, SendError> {
+        let peer = self.peer(endpoint, outgoing.read_timeout).await?;
+        let head = head(endpoint, outgoing)?;
+        loop {
+            let connected = self.connector.get_http_session(&peer).await;
+            let (mut session, reused) = connected.map_err(|e| connect_error(endpoint, &e))?;
+            session.set_read_timeout(Some(outgoing.read_timeout));
+            session.set_write_timeout(Some(outgoing.read_timeout));
+            match exchange(&mut session, &head, &outgoing.body).await {
+                Ok(()) => {
+                    let host = endpoint.host().to_owned();
+                    let upstreams = Arc::clone(self);
+                    return Ok(Answering { session, peer, host, upstreams });
+                }
+                Err(error) => {
+                    session.shutdown().await;
+                    if !(reused && is_closed(&error)) {
+                        return Err(read_error(endpoint.host(), &error));
+                    }
+                    // A dead connection of the pool. Others may be dead as well, so this can
+                    // turn more than once, at most as often as there are pooled connections.
+                }
+            }
+        }
+    }
+
+    async fn peer(&self, endpoint: &Endpoint, read: Duration) -> Result<HttpPeer, SendError> {
+        let address = endpoint.address().await?;
+        let mut peer = HttpPeer::new(address, endpoint.tls(), endpoint.host().to_owned());
+        peer.options.connection_timeout = Some(self.settings.connect_timeout);
+        peer.options.total_connection_timeout = Some(self.settings.connect_timeout);
+        peer.options.read_timeout = Some(read);
+        peer.options.write_timeout = Some(read);
+        peer.options.idle_timeout = Some(self.settings.idle_timeout);
+        Ok(peer)
+    }
+}
+
+async fn exchange(
+    session: &mut HttpSession,
+    head: &RequestHeader,
+    body: &Bytes,
+) -> Result<(), Box<Error>> {
+    session.write_request_header(Box::new(head.clone())).await?;
+    if !body.is_empty() {
+        session.write_request_body(body.clone(), true).await?;
+    }
+    session.finish_request_body().await?;
+    session.read_response_header().await
+}
+
+fn head(endpoint: &Endpoint, outgoing: &Outgoing) -> Result<RequestHeader, SendError> {
+    let bad = |error: &dyn std::fmt::Display| SendError::Request(error.to_string());
+    let path = format!("{}{}", endpoint.base_path(), outgoing.path);
+    let mut head =
+        RequestHeader::build(outgoing.method.clone(), path.as_bytes(), Some(8)).map_err(|e| bad(&e))?;
+    head.insert_header(http::header::HOST, endpoint.authority()).map_err(|e| bad(&e))?;
+    for (name, value) in &outgoing.headers {
+        head.append_header(name.clone(), value.clone()).map_err(|e| bad(&e))?;
+    }
+    let length = outgoing.body.len().to_string();
+    head.insert_header(http::header::CONTENT_LENGTH, length).map_err(|e| bad(&e))?;
+    Ok(head)
+}
+
+fn is_closed(error: &Error) -> bool {
+    matches!(
+        error.etype(),
+        ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError
+    )
+}
+
+fn is_timeout(error: &Error) -> bool {
+    matches!(
+        error.etype(),
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout | ErrorType::ConnectTimedout
+    )
+}
+
+fn connect_error(endpoint: &Endpoint, error: &Error) -> SendError {
+    SendError::Connect { host: endpoint.authority(), why: plain(error) }
+}
+
+fn read_error(host: &str, error: &Error) -> SendError {
+    let host = host.to_owned();
+    if is_timeout(error) {
+        SendError::TimedOut { host }
+    } else {
+        SendError::Broken { host, why: plain(error) }
+    }
+}
+
+/// The error without the peer's description, which repeats every option.
+fn plain(error: &Error) -> String {
+    let mut text = error.etype().as_str().to_owned();
+    if let Some(cause) = &error.cause {
+        text.push_str(": ");
+        text.push_str(cause.to_string().lines().next().unwrap_or_default());
+    }
+    text
+}
+
+// === impl Answering ===
+
+impl Answering {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.session.response_header().map_or(502, |head| head.status.as_u16())
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> HeaderMap {
+        self.session.response_header().map(|head| head.headers.clone()).unwrap_or_default()
+    }
+
+    /// The next bytes, as they arrive; none at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, SendError> {
+        let read = self.session.read_response_body().await;
+        read.map_err(|error| read_error(&self.host, &error))
+    }
+
+    /// Puts the connection back into the pool if the answer was read whole, else closes it.
+    pub async fn finish(mut self) {
+        if self.session.response_done() {
+            let idle = Some(self.upstreams.settings.idle_timeout);
+            self.upstreams.connector.release_http_session(self.session, &self.peer, idle).await;
+        } else {
+            self.session.shutdown().await;
+        }
+    }
+}

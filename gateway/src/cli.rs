@@ -1,0 +1,113 @@
+//! The command line: what can be asked, and the exit codes.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tollgate_config::{Loaded, Mistake};
+
+use crate::app;
+
+/// The command line or the configuration is wrong; `EX_USAGE` of sysexits.
+const EXIT_USAGE: u8 = 64;
+/// The gateway could not start.
+const EXIT_FAILURE: u8 = 1;
+
+/// An LLM edge gateway whose policies are sandboxed WebAssembly components.
+#[derive(Parser)]
+#[command(name = "tollgate", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts the gateway.
+    Run(Run),
+    /// Reads a configuration and reports every mistake.
+    Check(Check),
+}
+
+/// What `run` is told.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    /// A `litellm-config.yaml`, or a Tollgate configuration. Without one, the embedded default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address of the plain listener.
+    #[arg(long, value_name = "H", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub(crate) host: IpAddr,
+    /// Port of the plain listener.
+    #[arg(long, value_name = "N", default_value_t = 24157)]
+    pub(crate) port: u16,
+    /// Where keys, ledger, journal and certificates are kept.
+    #[arg(long, value_name = "D", default_value = "tollgate-data")]
+    pub(crate) data_dir: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct Check {
+    /// The configuration to read.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Does what the command line asks.
+pub(crate) fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let usage = error.use_stderr();
+            let _closed = error.print();
+            return if usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match arguments.command {
+        Command::Run(run) => start(&run),
+        Command::Check(check) => report(&check),
+    }
+}
+
+fn start(run: &Run) -> ExitCode {
+    let loaded = match load(run.config.as_deref()) {
+        Ok(loaded) => loaded,
+        Err(mistakes) => return refuse(&mistakes),
+    };
+    match app::run(run, loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _closed = writeln!(std::io::stderr(), "tollgate cannot start: {error}");
+            ExitCode::from(EXIT_FAILURE)
+        }
+    }
+}
+
+fn report(check: &Check) -> ExitCode {
+    match load(check.config.as_deref()) {
+        Ok(Loaded { config, notices }) => {
+            let mut out = std::io::stdout();
+            for notice in notices {
+                let _closed = writeln!(out, "{notice}");
+            }
+            let models = config.models.len();
+            let _closed = writeln!(out, "{}: ok, {models} deployments", config.source);
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+fn load(file: Option<&std::path::Path>) -> Result<Loaded, Vec<Mistake>> {
+    tollgate_config::load(file, &|name| std::env::var(name).ok())
+}
+
+fn refuse(mistakes: &[Mistake]) -> ExitCode {
+    let mut out = std::io::stderr();
+    for mistake in mistakes {
+        let _closed = writeln!(out, "{mistake}");
+    }
+    ExitCode::from(EXIT_USAGE)
+}

@@ -1,0 +1,25 @@
+//! Tollgate, an LLM edge gateway: this file reads the command line and ends the process; `app.rs`
+//! puts the parts together.
+
+mod app;
+mod banner;
+mod cli;
+mod master_key;
+mod plugins;
+mod wiring {
+    //! Each part's needs, met by another part.
+    pub(crate) mod health;
+    pub(crate) mod keys;
+    pub(crate) mod limits;
+    pub(crate) mod prices;
+    pub(crate) mod watch;
+}
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}
