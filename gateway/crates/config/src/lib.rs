@@ -2,7 +2,8 @@
 //! file, line, what was found and what was expected. Opens no socket and changes nothing.
 //!
 //! A LiteLLM file is a valid file. Keys of LiteLLM that have no effect here are listed as notices;
-//! keys that nobody knows are mistakes.
+//! keys that nobody knows are mistakes. A model whose provider has no component is left out with a
+//! notice, as long as something is left.
 //!
 //! ```
 //! let loaded = tollgate_config::load(None, &|_| None).map_err(|mistakes| format!("{mistakes:?}"))?;

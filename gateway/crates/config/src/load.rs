@@ -76,14 +76,19 @@ fn config(source: &Source<'_>, entries: &[Entry]) -> Config {
     let journal = own::journal(&root.take("journal"));
     let upstream = own::upstream(&root.take("upstream"));
     root.close(litellm::TOP);
-    let leads_somewhere = !models.is_empty() || edge.as_ref().is_some_and(leads_to_server);
-    if !leads_somewhere && source.log.is_clean() {
+    let models::Models { deployments, unserved } = models;
+    let leads_somewhere = !deployments.is_empty() || edge.as_ref().is_some_and(leads_to_server);
+    if leads_somewhere || !source.log.is_clean() {
+        unserved.iter().for_each(models::Unserved::notice);
+    } else {
         list.mistake(
-            "expected at least one model that is no wildcard, or a route of `edge` to a server",
+            "expected at least one model that is no wildcard and whose provider has a component, \
+             or a route of `edge` to a server",
         );
+        unserved.iter().for_each(models::Unserved::mistake);
     }
     Config {
-        models,
+        models: deployments,
         master_key: settings.master_key,
         database: settings.database,
         drop_params: settings.drop_params,

@@ -32,9 +32,22 @@ pub struct Notice {
 /// Where mistakes and notices are collected while the files are read.
 #[derive(Default)]
 pub(crate) struct Log {
-    mistakes: RefCell<Vec<Mistake>>,
+    mistakes: RefCell<Vec<(Cause, Mistake)>>,
     notices: RefCell<Vec<Notice>>,
 }
+
+/// Why a mistake is one, as far as somebody may forgive it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// What the file says.
+    File,
+    /// A variable that the file refers to is not set.
+    UnsetVariable,
+}
+
+/// A moment in the collecting of mistakes.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark(usize);
 
 // === impl Mistake ===
 
@@ -58,7 +71,24 @@ impl fmt::Display for Notice {
 
 impl Log {
     pub(crate) fn mistake(&self, mistake: Mistake) {
-        self.mistakes.borrow_mut().push(mistake);
+        self.add(Cause::File, mistake);
+    }
+
+    pub(crate) fn add(&self, cause: Cause, mistake: Mistake) {
+        self.mistakes.borrow_mut().push((cause, mistake));
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.mistakes.borrow().len())
+    }
+
+    /// Takes back what was said since then of variables that are not set: nobody needs them.
+    pub(crate) fn forgive_variables(&self, since: Mark) {
+        let mut position = 0;
+        self.mistakes.borrow_mut().retain(|(cause, _)| {
+            position += 1;
+            position <= since.0 || *cause != Cause::UnsetVariable
+        });
     }
 
     pub(crate) fn notice(&self, notice: Notice) {
@@ -71,7 +101,9 @@ impl Log {
 
     /// Everything collected, the main file first, each file in the order of its lines.
     pub(crate) fn into_sorted(self, main: &str) -> (Vec<Mistake>, Vec<Notice>) {
-        let (mut mistakes, mut notices) = (self.mistakes.into_inner(), self.notices.into_inner());
+        let mistakes = self.mistakes.into_inner();
+        let mut mistakes: Vec<_> = mistakes.into_iter().map(|(_, mistake)| mistake).collect();
+        let mut notices = self.notices.into_inner();
         mistakes.sort_by(|a, b| order(&a.file, a.line, main).cmp(&order(&b.file, b.line, main)));
         notices.sort_by(|a, b| order(&a.file, a.line, main).cmp(&order(&b.file, b.line, main)));
         (mistakes, notices)

@@ -8,6 +8,7 @@ use tollgate_domain::{FemtoUsd, Rates};
 
 use crate::config::{Deployment, Plugin};
 use crate::litellm;
+use crate::own::EMBEDDED_PROVIDERS;
 use crate::prices::PriceTable;
 use crate::quantity::DURATION_MAX;
 use crate::reader::Field;
@@ -26,14 +27,30 @@ pub(crate) struct Known<'a> {
     pub(crate) prices: &'a PriceTable,
 }
 
+/// What the rows come to.
+#[derive(Default)]
+pub(crate) struct Models<'a> {
+    pub(crate) deployments: Vec<Deployment>,
+    /// Rows that are left out. It depends on the rest of the file what is to be said of them.
+    pub(crate) unserved: Vec<Unserved<'a>>,
+}
+
+/// A row whose provider has no component.
+pub(crate) struct Unserved<'a> {
+    field: Field<'a>,
+    provider: String,
+}
+
 /// Reads all rows. Those with mistakes are left out.
-pub(crate) fn read(list: &Field<'_>, known: &Known<'_>) -> Vec<Deployment> {
-    let mut deployments = Vec::new();
+pub(crate) fn read<'a>(list: &Field<'a>, known: &Known<'_>) -> Models<'a> {
+    let mut models = Models::default();
     let mut ids = Ids::default();
     for row in list.items() {
-        deployments.extend(row.section().and_then(|section| deployment(section, known, &mut ids)));
+        let Some(section) = row.section() else { continue };
+        let deployment = deployment(section, known, &mut ids, &mut models.unserved);
+        models.deployments.extend(deployment);
     }
-    deployments
+    models
 }
 
 /// Ids that are taken, and how often each text was hashed to one.
@@ -49,7 +66,14 @@ struct Target {
     model: String,
 }
 
-fn deployment(mut row: Section<'_>, known: &Known<'_>, ids: &mut Ids) -> Option<Deployment> {
+fn deployment<'a>(
+    mut row: Section<'a>,
+    known: &Known<'_>,
+    ids: &mut Ids,
+    unserved: &mut Vec<Unserved<'a>>,
+) -> Option<Deployment> {
+    let log = row.whole().source().log;
+    let before = log.mark();
     let name_field = row.take("model_name").required();
     let params_field = row.take("litellm_params").required();
     let info_field = row.take("model_info");
@@ -81,12 +105,16 @@ fn deployment(mut row: Section<'_>, known: &Known<'_>, ids: &mut Ids) -> Option<
 
     let id = ids.claim(&id_field, &canonical);
     let Target { provider, model } = target?;
+    let component = if mock_response.is_some() { MOCK.to_owned() } else { provider.clone() };
+    if !known.providers.contains_key(&component) {
+        log.forgive_variables(before);
+        unserved.push(Unserved { field: model_field, provider });
+        return None;
+    }
     if model.contains('*') || model_name.as_ref().is_some_and(|name| name.contains('*')) {
         name_field.notice("this row is left out: wildcard models come with routing");
         return None;
     }
-    let component = if mock_response.is_some() { MOCK.to_owned() } else { provider.clone() };
-    check_component(&model_field, &component, known.providers);
     if component == "openai" && !base_field.is_present() && !key_field.is_present() {
         api_key = openai_key(&key_field);
     }
@@ -131,18 +159,6 @@ fn target(field: &Field<'_>) -> Option<Target> {
         return None;
     }
     Some(Target { provider: provider.to_owned(), model: model.to_owned() })
-}
-
-fn check_component(field: &Field<'_>, component: &str, providers: &BTreeMap<String, Plugin>) {
-    if providers.contains_key(component) {
-        return;
-    }
-    let names: Vec<_> = providers.keys().map(String::as_str).collect();
-    field.mistake(format!(
-        "no component for provider `{component}`; there are: {} (`plugins.providers` adds others; \
-         a server that speaks OpenAI's API is written `openai/…` with its api_base)",
-        names.join(", ")
-    ));
 }
 
 /// OpenAI's own variable, which LiteLLM takes for a row that names no key. Only for OpenAI's own
@@ -205,6 +221,29 @@ fn free() -> Rates {
     let nothing = FemtoUsd::default();
     let version = MOCK.to_owned();
     Rates { input: nothing, output: nothing, cached_input: None, cache_write: None, version }
+}
+
+// === impl Unserved ===
+
+impl Unserved<'_> {
+    /// For files that lead somewhere without the row.
+    pub(crate) fn notice(&self) {
+        self.field.notice(format!("{}; the row is left out", self.reason()));
+    }
+
+    /// For files that lead nowhere.
+    pub(crate) fn mistake(&self) {
+        self.field.mistake(format!(
+            "{} (`plugins.providers` adds others; a server that speaks OpenAI's API is written \
+             `openai/…` with its api_base)",
+            self.reason()
+        ));
+    }
+
+    fn reason(&self) -> String {
+        let embedded = EMBEDDED_PROVIDERS.join(", ");
+        format!("provider `{}` has no component yet; built in: {embedded}", self.provider)
+    }
 }
 
 // === impl Ids ===

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Secret;
 use crate::expand::{Environment, Unexpanded};
-use crate::mistake::{Log, Mistake, Notice, shown};
+use crate::mistake::{Cause, Log, Mistake, Notice, shown};
 use crate::quantity;
 use crate::section::Section;
 use crate::tree::{Data, Node};
@@ -63,12 +63,7 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn mistake(&self, message: impl Into<String>) {
-        self.source.log.mistake(Mistake {
-            file: self.source.file.to_owned(),
-            line: self.line,
-            path: self.path.clone(),
-            message: message.into(),
-        });
+        self.report(Cause::File, message.into());
     }
 
     pub(crate) fn notice(&self, reason: impl Into<String>) {
@@ -241,7 +236,8 @@ impl<'a> Field<'a> {
         match self.source.env.expand(text) {
             Ok(text) => Some(text),
             Err(Unexpanded::Unset(name)) => {
-                self.mistake(format!("environment variable `{name}` is not set"));
+                let message = format!("environment variable `{name}` is not set");
+                self.report(Cause::UnsetVariable, message);
                 None
             }
             Err(Unexpanded::Malformed) => {
@@ -251,6 +247,11 @@ impl<'a> Field<'a> {
                 None
             }
         }
+    }
+
+    fn report(&self, cause: Cause, message: String) {
+        let (file, path) = (self.source.file.to_owned(), self.path.clone());
+        self.source.log.add(cause, Mistake { file, line: self.line, path, message });
     }
 
     fn wrong_kind<T>(&self, expected: &str, found: &Data) -> Option<T> {

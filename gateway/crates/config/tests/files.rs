@@ -138,6 +138,19 @@ fn a_litellm_file_keeps_its_meaning() {
 }
 
 #[test]
+fn a_model_without_a_component_is_left_out_and_said_so() {
+    let loaded = loaded("../../../conf/litellm-config.yaml");
+    let models: Vec<_> =
+        loaded.config.models.iter().map(|model| model.model_name.as_str()).collect();
+    assert_eq!(models, ["gpt-4o", "gpt-4o-mini", "local-llama"]);
+    let notices = loaded.notices.iter().filter(|notice| notice.path.starts_with("model_list[3]"));
+    let reasons: Vec<_> = notices.map(|notice| notice.reason.as_str()).collect();
+    let expected = "provider `anthropic` has no component yet; built in: mock, openai; the row is \
+                    left out";
+    assert_eq!(reasons, [expected]);
+}
+
+#[test]
 fn secrets_are_never_printed() {
     let loaded = loaded("../../../conf/litellm-config.yaml");
     let text = format!("{loaded:?}{loaded:#?}");

@@ -39,11 +39,6 @@ fn nanos(time: Duration) -> u64 {
 // === impl CpuMeter ===
 
 impl CpuMeter {
-    pub(crate) fn reset(&self) {
-        self.used_nanos.store(0, Ordering::Relaxed);
-        self.poll_began_nanos.store(0, Ordering::Relaxed);
-    }
-
     /// What the call has used, the present poll included. The first tick of a first poll starts
     /// the count, so up to one tick goes unseen.
     pub(crate) fn used_at(&self, now: Duration) -> Duration {

@@ -10,7 +10,7 @@ use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
 
 use crate::capabilities::Capabilities;
-use crate::deadline::Metered;
+use crate::deadline::{CpuMeter, Metered};
 use crate::engine::{EpochClock, Host};
 use crate::load::{LoadError, PluginSettings, PluginSource, Role};
 use crate::outcome::{Limit, Ran};
@@ -101,27 +101,29 @@ impl Plugin {
         Fut: Future<Output = (RunningInstance, wasmtime::Result<Result<T, R>>)>,
     {
         let _running = self.clock.running();
-        let (mut instance, served) = match self.take() {
-            Ok(taken) => taken,
-            Err(ran) => return ran.into(),
-        };
-        instance.store.data_mut().begin(lent);
-        let meter = Arc::clone(&instance.store.data().cpu);
-        let timed = tokio::time::timeout(self.settings.wall, Metered::new(run(instance), meter));
-        match timed.await {
-            Err(_elapsed) => Ran::Exceeded(Limit::Wall),
-            Ok((instance, Ok(answer))) => {
-                self.put_back(instance, served + 1);
-                match answer {
-                    Ok(value) => Ran::Value(value),
-                    Err(refusal) => Ran::Refused(refusal),
+        let meter = Arc::new(CpuMeter::default());
+        let called = async {
+            let (mut instance, served) = self.take(Arc::clone(&meter)).await?;
+            instance.store.data_mut().begin(lent, &meter);
+            let (instance, answer) = run(instance).await;
+            match answer {
+                Ok(answer) => {
+                    self.put_back(instance, served + 1);
+                    Ok(answer)
                 }
+                Err(error) => Err(Stopped::new(instance.store.data(), &error)),
             }
-            Ok((instance, Err(error))) => Stopped::new(instance.store.data(), &error).into(),
+        };
+        let metered = Metered::new(called, Arc::clone(&meter));
+        match tokio::time::timeout(self.settings.wall, metered).await {
+            Err(_elapsed) => Ran::Exceeded(Limit::Wall),
+            Ok(Ok(Ok(value))) => Ran::Value(value),
+            Ok(Ok(Err(refusal))) => Ran::Refused(refusal),
+            Ok(Err(stopped)) => stopped.into(),
         }
     }
 
-    fn take(&self) -> Result<(RunningInstance, u64), Stopped> {
+    async fn take(&self, meter: Arc<CpuMeter>) -> Result<(RunningInstance, u64), Stopped> {
         if self.settings.reuse > 0
             && let Some(Idle { mut running, served }) = self.idle.lock().pop()
         {
@@ -129,6 +131,7 @@ impl Plugin {
             return Ok((running, served));
         }
         let state = State::new(
+            meter,
             Arc::clone(&self.name),
             Arc::clone(&self.settings),
             Arc::clone(&self.capabilities),
@@ -137,7 +140,7 @@ impl Plugin {
         store.limiter(|state| state);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
-        match self.pre.instantiate(&mut store) {
+        match self.pre.instantiate_async(&mut store).await {
             Ok(instance) => Ok((RunningInstance { store, instance }, 0)),
             Err(error) => Err(Stopped::new(store.data(), &error)),
         }

@@ -40,8 +40,6 @@ pub(crate) struct State {
     pub(crate) cpu: Arc<CpuMeter>,
     /// The limit that was reached, if one was: turns a trap into "exceeded".
     pub(crate) exceeded: Option<Limit>,
-    /// Instantiation runs without a fiber and cannot yield.
-    pub(crate) instantiating: bool,
     pub(crate) log_bytes_left: usize,
     host_calls_left: u32,
     settings: Arc<PluginSettings>,
@@ -54,6 +52,7 @@ const TABLE_ELEMENTS_MAX: usize = 20_000;
 
 impl State {
     pub(crate) fn new(
+        cpu: Arc<CpuMeter>,
         plugin: Arc<str>,
         settings: Arc<PluginSettings>,
         capabilities: Arc<Capabilities>,
@@ -62,9 +61,8 @@ impl State {
             plugin,
             capabilities,
             lent: Lent::default(),
-            cpu: Arc::new(CpuMeter::default()),
+            cpu,
             exceeded: None,
-            instantiating: true,
             log_bytes_left: settings.log_bytes_max,
             host_calls_left: settings.host_calls_max,
             settings,
@@ -72,13 +70,12 @@ impl State {
     }
 
     /// Makes the state ready for a call; what an earlier call lent or used up is forgotten.
-    pub(crate) fn begin(&mut self, lent: Lent) {
+    pub(crate) fn begin(&mut self, lent: Lent, cpu: &Arc<CpuMeter>) {
         self.lent = lent;
-        self.instantiating = false;
         self.exceeded = None;
         self.log_bytes_left = self.settings.log_bytes_max;
         self.host_calls_left = self.settings.host_calls_max;
-        self.cpu.reset();
+        self.cpu = Arc::clone(cpu);
     }
 
     /// Takes back what was lent.
@@ -106,7 +103,7 @@ impl State {
             self.exceeded = Some(Limit::Cpu);
             return Err(wasmtime::format_err!("the deadline in CPU time has passed"));
         }
-        Ok(if self.instantiating { UpdateDeadline::Continue(1) } else { UpdateDeadline::Yield(1) })
+        Ok(UpdateDeadline::Yield(1))
     }
 
     pub(crate) fn request(&self) -> wasmtime::Result<&Arc<Head>> {
