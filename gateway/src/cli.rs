@@ -52,7 +52,7 @@ pub(crate) struct Run {
 struct Check {
     /// The configuration to read.
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    config: PathBuf,
 }
 
 /// Does what the command line asks.
@@ -86,7 +86,7 @@ fn start(run: &Run) -> ExitCode {
 }
 
 fn report(check: &Check) -> ExitCode {
-    match load(check.config.as_deref()) {
+    match load(Some(&check.config)) {
         Ok(Loaded { config, notices }) => {
             let mut out = std::io::stdout();
             for notice in notices {

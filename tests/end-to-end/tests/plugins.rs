@@ -76,10 +76,10 @@ macro_rules! misbehaving {
 
 misbehaving! {
     a_component_that_traps_refuses_the_call: "fixture-trap" is ["trap"];
-    a_component_that_loops_is_stopped: "fixture-spin" is ["deadline", "time"];
+    a_component_that_loops_is_stopped: "fixture-spin" is ["cpu time"];
     a_component_that_eats_memory_is_stopped: "fixture-grow" is ["memory", "trap"];
     a_component_that_touches_much_memory_is_stopped: "fixture-bulk" is
-        ["deadline", "time", "memory", "trap"];
+        ["cpu time", "memory"];
     a_component_that_calls_the_host_without_end_is_stopped: "fixture-hostcalls" is
         ["host call", "host_call", "calls"];
     a_component_that_recurses_is_stopped: "fixture-recursion" is ["stack", "trap"];

@@ -1,7 +1,7 @@
 //! The headers of an answer to a model call, as LiteLLM's clients know them.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use tollgate_domain::{Admission, CallId, Charge, NanoUsd, Principal};
+use tollgate_domain::{Admission, CallId, Charge, NanoUsd, Principal, UnixMillis};
 
 use crate::deployment::Deployment;
 use crate::exchange::ResponseHead;
@@ -113,6 +113,7 @@ impl Headers {
         }
         if let Some(hit) = &refusal.limit {
             self.put(HeaderName::from_static("rate_limit_type"), &hit.kind);
+            self.put(HeaderName::from_static("reset_at"), &utc(hit.resets_at));
             self.number(HeaderName::from_static("x-litellm-key-rpm-limit"), hit.limit);
         }
         if refusal.status == 401 {
@@ -143,4 +144,11 @@ impl Headers {
             self.0.push((name, value));
         }
     }
+}
+
+/// A time to the second, as LiteLLM writes it.
+fn utc(at: UnixMillis) -> String {
+    let seconds = i64::try_from(at.div_ceil(1000)).unwrap_or(i64::MAX);
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

@@ -26,6 +26,9 @@ use crate::relay::whole::{CollectError, collect, explain, malformed, pass_throug
 use crate::relay::local;
 use crate::settle::{Admitted, Ended, Settled, budget_of};
 
+/// The client's last byte waits so long, at most, for the end of the upstream's framing.
+const FRAMING_WAIT: std::time::Duration = std::time::Duration::from_millis(5);
+
 /// Bounds of the pipeline.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -436,12 +439,11 @@ impl Pipeline {
             event_bytes_max: self.parts.bounds.event_bytes,
         };
         if exchange.start(head).await.is_err() {
-            answering.finish().await;
+            answering.cancel().await;
             let ended = Ended::interrupted(Observed::Nothing, first_byte_at);
             return trace.settle(self.parts.settle(admitted, opened, ended).await);
         }
         let relayed = relay.run(exchange, &mut answering).await;
-        answering.finish().await;
         let error = relayed.error.as_ref().map(|refusal| refusal.kind.clone());
         let ended = Ended {
             ending: relayed.ending,
@@ -450,13 +452,17 @@ impl Pipeline {
             usage: relayed.usage,
             first_byte_at,
         };
-        let settled = self.parts.settle(admitted, opened, ended).await;
+        let settle = self.parts.settle(admitted, opened, ended);
+        let (settled, late) = tokio::join!(settle, release(answering, relayed.ending));
         trace.bytes_out = relayed.bytes_out + relayed.last.len() as u64;
         trace.refusal = relayed.error;
         if relayed.ending != Ending::Interrupted && exchange.write(relayed.last).await.is_ok() {
             let _gone = exchange.end().await;
         } else {
             exchange.abort().await;
+        }
+        if let Some(late) = late {
+            late.finish().await;
         }
         trace.settle(settled);
     }
@@ -613,6 +619,20 @@ enum Fetched {
     Whole { status: u16, headers: http::HeaderMap, body: Bytes },
     Refused { refusal: Refusal, headers: http::HeaderMap },
     ClientGone,
+}
+
+/// Gives a stream's connection back before the client sees the end, so that its next call finds
+/// it; one whose framing ends late is given back here, to be finished after the client's answer.
+async fn release(mut answering: Answering, ending: Ending) -> Option<Answering> {
+    if ending != Ending::Success {
+        answering.cancel().await;
+        return None;
+    }
+    if answering.drained(FRAMING_WAIT).await {
+        answering.finish().await;
+        return None;
+    }
+    Some(answering)
 }
 
 /// The metric's label for an answer with an error status.

@@ -36,7 +36,10 @@ impl<'a> SessionExchange<'a> {
     async fn invite(&mut self) -> Result<(), BodyError> {
         let expect = self.session.get_header(header::EXPECT);
         if expect.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+            // Writing the interim response makes the server forget to keep the connection.
+            let keepalive = self.session.get_keepalive();
             let written = self.session.write_continue_response().await;
+            self.session.set_keepalive(keepalive);
             written.map_err(|_| BodyError::Gone(ClientGone))?;
         }
         Ok(())

@@ -42,8 +42,9 @@ pub struct PluginSettings {
 
 /// Why a component was not accepted.
 #[derive(Debug, thiserror::Error)]
-#[error("plugin {plugin} ({origin}): {why}")]
+#[error("{role} plugin {plugin} ({origin}): {why}")]
 pub struct LoadError {
+    role: &'static str,
     plugin: String,
     origin: String,
     why: Why,
@@ -86,12 +87,17 @@ pub(crate) struct Loaded {
 }
 
 impl LoadError {
-    pub(crate) fn new(settings: &PluginSettings, source: &PluginSource, why: Why) -> Self {
+    pub(crate) fn new(
+        role: &Role,
+        settings: &PluginSettings,
+        source: &PluginSource,
+        why: Why,
+    ) -> Self {
         let origin = match source {
             PluginSource::File(path) => path.display().to_string(),
             PluginSource::BuiltIn(_) => "built in".to_owned(),
         };
-        Self { plugin: settings.name.clone(), origin, why }
+        Self { role: role.name, plugin: settings.name.clone(), origin, why }
     }
 }
 

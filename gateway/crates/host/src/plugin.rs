@@ -52,7 +52,7 @@ impl Plugin {
         source: &PluginSource,
     ) -> Result<Self, LoadError> {
         let loaded =
-            host.link(role, source).map_err(|why| LoadError::new(settings, source, why))?;
+            host.link(role, source).map_err(|why| LoadError::new(role, settings, source, why))?;
         Ok(Self {
             name: settings.name.as_str().into(),
             digest: loaded.digest,

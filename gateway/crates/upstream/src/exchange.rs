@@ -15,6 +15,9 @@ use pingora_core::{Error, ErrorType};
 
 use crate::endpoint::{Endpoint, EndpointError};
 
+/// An upstream that has sent its last event ends the framing with it or right after.
+const LAST_BYTES_WAIT: Duration = Duration::from_millis(100);
+
 /// How connections are made and kept.
 #[derive(Clone, Debug)]
 pub struct UpstreamSettings {
@@ -227,13 +230,25 @@ impl Answering {
         read.map_err(|error| read_error(&self.host, &error))
     }
 
+    /// Reads what is left of an answer whose content is complete: whatever ends the framing may
+    /// still be on its way after the last event of a stream. False: it did not come in time.
+    pub async fn drained(&mut self, wait: Duration) -> bool {
+        let rest = async { while let Ok(Some(_)) = self.session.read_response_body().await {} };
+        tokio::time::timeout(wait, rest).await.is_ok()
+    }
+
     /// Puts the connection back into the pool if the answer was read whole, else closes it.
     pub async fn finish(mut self) {
-        if self.session.response_done() {
+        if self.drained(LAST_BYTES_WAIT).await && self.session.response_done() {
             let idle = Some(self.upstreams.settings.idle_timeout);
             self.upstreams.connector.release_http_session(self.session, &self.peer, idle).await;
         } else {
             self.session.shutdown().await;
         }
+    }
+
+    /// Closes the connection, which tells the upstream to stop.
+    pub async fn cancel(mut self) {
+        self.session.shutdown().await;
     }
 }

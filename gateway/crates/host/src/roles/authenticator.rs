@@ -28,7 +28,7 @@ impl Host {
     ) -> Result<Authenticator, LoadError> {
         let plugin = Plugin::load(self, &load::AUTHENTICATOR, settings, source)?;
         let guest = GuestIndices::new(plugin.pre())
-            .map_err(|error| LoadError::new(settings, source, Why::Contract(error)))?;
+            .map_err(|error| LoadError::new(&load::AUTHENTICATOR, settings, source, Why::Contract(error)))?;
         Ok(Authenticator { plugin, guest })
     }
 }

@@ -25,7 +25,7 @@ impl Host {
     ) -> Result<Limiter, LoadError> {
         let plugin = Plugin::load(self, &load::LIMITER, settings, source)?;
         let guest = GuestIndices::new(plugin.pre())
-            .map_err(|error| LoadError::new(settings, source, Why::Contract(error)))?;
+            .map_err(|error| LoadError::new(&load::LIMITER, settings, source, Why::Contract(error)))?;
         Ok(Limiter { plugin, guest })
     }
 }

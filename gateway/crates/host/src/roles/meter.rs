@@ -27,7 +27,7 @@ impl Host {
     ) -> Result<Meter, LoadError> {
         let plugin = Plugin::load(self, &load::METER, settings, source)?;
         let guest = GuestIndices::new(plugin.pre())
-            .map_err(|error| LoadError::new(settings, source, Why::Contract(error)))?;
+            .map_err(|error| LoadError::new(&load::METER, settings, source, Why::Contract(error)))?;
         Ok(Meter { plugin, guest })
     }
 }

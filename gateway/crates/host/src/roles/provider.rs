@@ -105,7 +105,7 @@ impl Host {
         settings: &PluginSettings,
         source: &PluginSource,
     ) -> Result<Provider, LoadError> {
-        let refused = |why| LoadError::new(settings, source, why);
+        let refused = |why| LoadError::new(&load::PROVIDER, settings, source, why);
         let plugin = Plugin::load(self, &load::PROVIDER, settings, source)?;
         let guest = GuestIndices::new(plugin.pre()).map_err(|e| refused(Why::Contract(e)))?;
         let traits = Traits { name: String::new(), default_base: None, native: Vec::new() };
