@@ -29,6 +29,7 @@ has_venv() {
 # Installs the packages that were found missing, as root or through sudo.
 install_packages() {
     [ ${#packages[@]} -gt 0 ] || return 0
+    mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
     local line="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
     local prefix=()
     if ! has apt-get; then

@@ -186,6 +186,8 @@ class Gateway(Server):
         }
         edge = {"listeners": [listener], "sites": [{"hosts": ["*"], "routes": routes}]}
         config = {"model_list": [row], "edge": edge}
+        # The authenticator that does nothing gives no right to read metrics.
+        config["litellm_settings"] = {"require_auth_for_metrics_endpoint": False}
         if plugins:
             config["plugins"] = plugins
         own = folder / name

@@ -14,10 +14,9 @@ pub struct Manifest {
 pub fn manifests() -> Vec<Manifest> {
     let named = files("").into_iter().filter_map(|file| {
         let folder = file.path.strip_suffix("/Cargo.toml")?.to_owned();
-        file.text.contains("[package]").then(|| Manifest {
-            folder,
-            dependencies: dependencies(&file.text),
-        })
+        file.text
+            .contains("[package]")
+            .then(|| Manifest { folder, dependencies: dependencies(&file.text) })
     });
     named.collect()
 }

@@ -64,7 +64,8 @@ fn the_readme_begins_with_the_two_commands() {
 fn the_readme_names_every_file_of_conf() {
     let text = read("README.md");
     let named = |path: &String| !text.contains(path.as_str());
-    let missing: BTreeSet<String> = files("conf").into_iter().map(|f| f.path).filter(named).collect();
+    let missing: BTreeSet<String> =
+        files("conf").into_iter().map(|f| f.path).filter(named).collect();
     assert_none(&missing.into_iter().collect::<Vec<_>>());
 }
 

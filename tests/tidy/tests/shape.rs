@@ -23,9 +23,9 @@ fn no_file_is_too_long() {
 #[test]
 fn every_module_says_in_its_first_line_what_it_is_for() {
     // Tests of a module are introduced by the module.
-    let silent = rust().into_iter().filter(|file| {
-        !file.path.ends_with("/tests.rs") && !file.text.starts_with("//! ")
-    });
+    let silent = rust()
+        .into_iter()
+        .filter(|file| !file.path.ends_with("/tests.rs") && !file.text.starts_with("//! "));
     assert_none(&silent.map(|file| file.path).collect::<Vec<_>>());
 }
 
