@@ -21,6 +21,10 @@ impl LedgerKeys {
 
 #[async_trait]
 impl Keys for LedgerKeys {
+    fn cached(&self, hash: KeyHash) -> Option<Option<Arc<KeyRecord>>> {
+        self.0.get()?.keys().cached(hash)
+    }
+
     async fn lookup(&self, hash: KeyHash) -> Result<Option<Arc<KeyRecord>>, StoreUnavailable> {
         let ledger = self.0.get().ok_or(StoreUnavailable)?;
         ledger.keys().lookup(hash).await.map_err(|error| {

@@ -7,6 +7,7 @@
 //! Each step takes the proof made by the one before by move. What speaks HTTP with the client is
 //! behind [`Exchange`]; nothing here knows which server that is.
 
+mod arrival;
 mod attempt;
 mod deployment;
 mod dialect {
@@ -19,6 +20,7 @@ mod headers;
 mod ids;
 mod pipeline;
 mod probe;
+mod record;
 mod refusal;
 mod relay {
     //! From the provider's answer to the client's.

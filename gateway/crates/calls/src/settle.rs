@@ -2,14 +2,14 @@
 //! exactly once, whatever became of it.
 
 use tollgate_domain::{
-    Call, CallId, Charge, Ending, NanoUsd, Observed, Outcome, Pricing, Principal, UnixMillis,
+    Admission, Call, CallId, Charge, Ending, NanoUsd, Observed, Outcome, Pricing, Principal, UnixMillis,
     unix_now,
 };
-use tollgate_domain::Admission;
 use tollgate_host::Ran;
 use tollgate_ledger::{Opened, Settled as SettledRecord};
 
 use crate::pipeline::Parts;
+use crate::refusal::Refusal;
 
 /// Proof that a call was admitted. Whoever holds it must settle it.
 #[must_use = "an admitted call must be settled"]
@@ -42,6 +42,28 @@ pub(crate) struct Settled {
 pub(crate) fn budget_of(key_id: &str) -> String {
     format!("key:{key_id}")
 }
+
+// === impl Ended ===
+
+impl Ended {
+    /// There was no answer but this refusal.
+    pub(crate) fn failed(refusal: &Refusal) -> Self {
+        Self {
+            ending: Ending::Failure,
+            status: refusal.status,
+            error: Some(refusal.kind.clone()),
+            usage: Observed::Nothing,
+            first_byte_at: None,
+        }
+    }
+
+    /// The client went away; 499 is what nginx writes down for that.
+    pub(crate) fn interrupted(usage: Observed, first_byte_at: Option<UnixMillis>) -> Self {
+        Self { ending: Ending::Interrupted, status: 499, error: None, usage, first_byte_at }
+    }
+}
+
+// === impl Parts ===
 
 impl Parts {
     /// Settles a call. `opened` is what the journal was told when it began.

@@ -17,7 +17,7 @@ use tollgate_telemetry::Surface;
 use crate::drain::{Drain, UnderWay};
 use crate::exchange::SessionExchange;
 use crate::gate::{Gate, Seen};
-use crate::site::{Destination, Sites, UpstreamRoute};
+use crate::site::{Destination, Exposed, Sites, UpstreamRoute};
 
 /// A write to a client that reads nothing fails after this long.
 const WRITE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);

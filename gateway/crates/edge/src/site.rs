@@ -3,20 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tollgate_admin::Route;
 use tollgate_config::{Site, Target};
 use tollgate_upstream::{Endpoint, EndpointError};
 
-/// Waits for an upstream of a route unless the route says otherwise; the guide's values.
+/// Waits for an upstream of a route unless the route says otherwise: nginx's wait for a connection,
+/// and time enough for a server that thinks before it answers. `conf/tollgate.yaml` tells them.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 const READ_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Where a request goes.
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
-    /// Tollgate's own paths.
-    Gateway,
+    /// Tollgate's own paths, or some of them.
+    Gateway(Exposed),
     /// Another server.
     Upstream(Arc<UpstreamRoute>),
+}
+
+/// Which of Tollgate's own paths a site shows; the others are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exposed {
+    /// All.
+    All,
+    /// Model calls and the list of models.
+    Models,
+    /// All but model calls.
+    Admin,
 }
 
 /// A route to another server.
@@ -41,6 +54,19 @@ struct Hosted {
     routes: Vec<(String, Destination)>,
 }
 
+// === impl Exposed ===
+
+impl Exposed {
+    /// Whether a route of Tollgate's own is among these.
+    pub(crate) fn shows(self, route: Route) -> bool {
+        match self {
+            Self::All => true,
+            Self::Models => matches!(route, Route::Chat | Route::Models | Route::Model),
+            Self::Admin => route != Route::Chat,
+        }
+    }
+}
+
 // === impl Sites ===
 
 impl Sites {
@@ -52,7 +78,7 @@ impl Sites {
     /// for the path has nothing there.
     pub(crate) fn find(&self, host: &str, path: &str) -> Option<Destination> {
         if self.0.is_empty() {
-            return Some(Destination::Gateway);
+            return Some(Destination::Gateway(Exposed::All));
         }
         let host = without_port(host).to_ascii_lowercase();
         let named = self.0.iter().find(|site| site.hosts.contains(&host));
@@ -67,7 +93,9 @@ impl Hosted {
         let mut routes = Vec::with_capacity(site.routes.len());
         for route in &site.routes {
             let destination = match &route.to {
-                Target::Models | Target::Admin | Target::Gateway => Destination::Gateway,
+                Target::Models => Destination::Gateway(Exposed::Models),
+                Target::Admin => Destination::Gateway(Exposed::Admin),
+                Target::Gateway => Destination::Gateway(Exposed::All),
                 Target::Server(base) => Destination::Upstream(Arc::new(UpstreamRoute {
                     endpoint: Endpoint::parse(base)?,
                     public: route.public,
@@ -97,10 +125,9 @@ fn without_port(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tollgate_config::Route;
 
     fn site(hosts: &[&str], routes: &[(&str, Target)]) -> Site {
-        let route = |(path, to): &(&str, Target)| Route {
+        let route = |(path, to): &(&str, Target)| tollgate_config::Route {
             path: (*path).to_owned(),
             to: to.clone(),
             public: true,
@@ -123,7 +150,7 @@ mod tests {
         .unwrap();
         let is_upstream = |host, path| match sites.find(host, path) {
             Some(Destination::Upstream(_)) => true,
-            Some(Destination::Gateway) => false,
+            Some(Destination::Gateway(_)) => false,
             None => panic!("{host}{path} has no route"),
         };
         assert!(is_upstream("a.EXAMPLE:443", "/x"));
@@ -136,6 +163,33 @@ mod tests {
         let sites = Sites::new(&[site(&["a"], &[("/x", Target::Gateway)])]).unwrap();
         assert!(sites.find("b", "/x").is_none());
         assert!(sites.find("a", "/y").is_none());
-        assert!(matches!(Sites::default().find("b", "/y"), Some(Destination::Gateway)));
+        let everything = Sites::default().find("b", "/y");
+        assert!(matches!(everything, Some(Destination::Gateway(Exposed::All))));
+    }
+
+    #[test]
+    fn a_route_to_a_part_of_the_gateway_shows_that_part_only() {
+        let targets = [("/", Target::Gateway), ("/m/", Target::Models), ("/a/", Target::Admin)];
+        let sites = Sites::new(&[site(&["*"], &targets)]).unwrap();
+        let exposed = |path| match sites.find("any", path) {
+            Some(Destination::Gateway(exposed)) => exposed,
+            other => panic!("{path}: {other:?}"),
+        };
+        let (all, models, admin) = (exposed("/x"), exposed("/m/x"), exposed("/a/x"));
+        // Route, in `models`, in `admin`.
+        for (route, is_model, is_admin) in [
+            (Route::Chat, true, false),
+            (Route::Models, true, true),
+            (Route::Model, true, true),
+            (Route::KeyGenerate, false, true),
+            (Route::KeyInfo, false, true),
+            (Route::Health, false, true),
+            (Route::Liveness, false, true),
+            (Route::Metrics, false, true),
+        ] {
+            assert!(all.shows(route), "{route:?}");
+            assert_eq!(models.shows(route), is_model, "{route:?}");
+            assert_eq!(admin.shows(route), is_admin, "{route:?}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Rust types and traits generated from `wit/`. The rest of this crate uses the short names below.
 //!
 //! One made-up world imports every capability and exports every role's interface, so that shared
-//! types are generated once. No component implements it: a role's export is looked up through its
-//! interface's own `GuestIndices`.
+//! types are generated once. No component implements it; `plugin.rs` calls a role's functions
+//! with these types.
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -24,11 +24,7 @@ mod generated {
             }
         ",
         world: "tollgate:host/every-role",
-        imports: {
-            "tollgate:policy/keys@0.1.0.lookup": async | trappable,
-            default: trappable,
-        },
-        exports: { default: async },
+        imports: { default: trappable },
         with: {
             "tollgate:policy/http.request": crate::state::LentRequest,
             "tollgate:policy/http.body": crate::state::LentBody,
@@ -38,7 +34,5 @@ mod generated {
     });
 }
 
-pub(crate) use generated::exports::tollgate::policy::{
-    admission, authentication, metering, translation,
-};
+pub(crate) use generated::exports::tollgate::policy::translation;
 pub(crate) use generated::tollgate::policy::{clock, http, keys, limits, log, prices, types};

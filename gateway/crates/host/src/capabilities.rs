@@ -14,6 +14,8 @@ pub struct StoreUnavailable;
 /// Finds virtual keys.
 #[async_trait]
 pub trait Keys: Send + Sync {
+    /// The key with this hash, if memory can tell; the outer none if only the store can.
+    fn cached(&self, hash: KeyHash) -> Option<Option<Arc<KeyRecord>>>;
     /// The key with this hash.
     async fn lookup(&self, hash: KeyHash) -> Result<Option<Arc<KeyRecord>>, StoreUnavailable>;
 }

@@ -66,6 +66,8 @@ pub(crate) enum Why {
     WrongRole { wanted: String, found: String },
     #[error("imports {0}, which its role is not granted")]
     NotGranted(String),
+    #[error("does not export the function {0}")]
+    NoFunction(String),
     #[error("does not fit the contract: {0:#}")]
     Contract(wasmtime::Error),
     #[error("failed when it was asked to describe itself: {0}")]
@@ -168,7 +170,7 @@ macro_rules! linker {
     };
 }
 
-pub(crate) const AUTHENTICATOR: Role = Role {
+pub(crate) static AUTHENTICATOR: Role = Role {
     name: "authenticator",
     export: "tollgate:policy/authentication",
     grants: &[
@@ -181,7 +183,7 @@ pub(crate) const AUTHENTICATOR: Role = Role {
     link: linker!(types, http, keys, clock, log),
 };
 
-pub(crate) const LIMITER: Role = Role {
+pub(crate) static LIMITER: Role = Role {
     name: "limiter",
     export: "tollgate:policy/admission",
     grants: &[
@@ -194,14 +196,14 @@ pub(crate) const LIMITER: Role = Role {
     link: linker!(types, limits, prices, clock, log),
 };
 
-pub(crate) const PROVIDER: Role = Role {
+pub(crate) static PROVIDER: Role = Role {
     name: "provider",
     export: "tollgate:policy/translation",
     grants: &["tollgate:policy/types", "tollgate:policy/http", "tollgate:policy/log"],
     link: linker!(types, http, log),
 };
 
-pub(crate) const METER: Role = Role {
+pub(crate) static METER: Role = Role {
     name: "meter",
     export: "tollgate:policy/metering",
     grants: &[

@@ -1,5 +1,6 @@
 //! How a component's call ends.
 
+use std::convert::Infallible;
 use std::fmt;
 
 /// The four ways in which a call into a component ends.
@@ -52,6 +53,21 @@ impl fmt::Display for Limit {
 }
 
 // === impl Ran ===
+
+impl<T> Ran<T, Infallible> {
+    /// Takes an answer apart into a value or a refusal.
+    pub(crate) fn answered<U, R>(self, apart: impl FnOnce(T) -> Result<U, R>) -> Ran<U, R> {
+        match self {
+            Self::Value(answer) => match apart(answer) {
+                Ok(value) => Ran::Value(value),
+                Err(refusal) => Ran::Refused(refusal),
+            },
+            Self::Refused(never) => match never {},
+            Self::Trapped(why) => Ran::Trapped(why),
+            Self::Exceeded(limit) => Ran::Exceeded(limit),
+        }
+    }
+}
 
 impl<T, R> Ran<T, R> {
     /// The label in metrics.

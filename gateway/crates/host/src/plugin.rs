@@ -1,45 +1,77 @@
 //! Calls into one component: an instance is made or taken, run under its limits, and dropped or
 //! put back.
+//!
+//! Nearly every call ends within microseconds, so it is first run without a fiber and without
+//! timers. One that takes longer than a tick or two of the epoch clock, or needs a key that only
+//! the store knows, begins again from the start on a fresh instance: what it reserved is given
+//! back first, so that a call has the effects of its last run alone.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::{
+    ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower, TypedFunc,
+};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
 
 use crate::capabilities::Capabilities;
 use crate::deadline::{CpuMeter, Metered};
 use crate::engine::{EpochClock, Host};
-use crate::load::{LoadError, PluginSettings, PluginSource, Role};
+use crate::load::{LoadError, PluginSettings, PluginSource, Role, Why};
 use crate::outcome::{Limit, Ran};
-use crate::state::{Lent, State};
+use crate::state::{Again, Lent, Pace, State};
+
+/// A call asks the store for so many keys at most.
+const STORE_KEYS_MAX: usize = 8;
 
 /// A component in a role.
 pub(crate) struct Plugin {
     pub(crate) name: Arc<str>,
     pub(crate) digest: String,
-    role: &'static str,
+    pub(crate) capabilities: Arc<Capabilities>,
+    role: &'static Role,
     pre: InstancePre<State>,
     engine: Engine,
     clock: Arc<EpochClock>,
-    pub(crate) capabilities: Arc<Capabilities>,
     settings: Arc<PluginSettings>,
     /// Instances that may serve again. Empty unless the plugin's settings allow reuse.
     idle: Mutex<Vec<Idle>>,
 }
 
+/// A function that the component exports, with these parameters and result: checked when the
+/// component was loaded.
+pub(crate) struct Function<S: Signature> {
+    index: ComponentExportIndex,
+    signature: std::marker::PhantomData<fn(S)>,
+}
+
+/// The types of a function of the contract.
+pub(crate) trait Signature {
+    /// What it takes.
+    type Params<'a>: ComponentNamedList + Lower + Send + Sync;
+    /// What it gives.
+    type Returns: ComponentNamedList + Lift + Send + Sync + 'static;
+}
+
 /// An instance between two calls.
 struct Idle {
-    running: RunningInstance,
+    running: Running,
     served: u64,
 }
 
 /// A store and the instance in it.
-pub(crate) struct RunningInstance {
-    pub(crate) store: Store<State>,
-    pub(crate) instance: Instance,
+struct Running {
+    store: Store<State>,
+    instance: Instance,
+}
+
+/// Why a run ended without an answer.
+enum Stopped {
+    Trapped(String),
+    Exceeded(Limit),
+    /// It is to begin again, with what it was lent.
+    Again(Again, Box<Lent>),
 }
 
 // === impl Plugin ===
@@ -47,7 +79,7 @@ pub(crate) struct RunningInstance {
 impl Plugin {
     pub(crate) fn load(
         host: &Host,
-        role: &Role,
+        role: &'static Role,
         settings: &PluginSettings,
         source: &PluginSource,
     ) -> Result<Self, LoadError> {
@@ -56,7 +88,7 @@ impl Plugin {
         Ok(Self {
             name: settings.name.as_str().into(),
             digest: loaded.digest,
-            role: role.name,
+            role,
             pre: loaded.pre,
             engine: host.engine.clone(),
             clock: Arc::clone(&host.clock),
@@ -66,28 +98,54 @@ impl Plugin {
         })
     }
 
-    pub(crate) fn pre(&self) -> &InstancePre<State> {
-        &self.pre
+    /// Finds a function and checks its type, once, in an instance made for that.
+    pub(crate) fn function<S: Signature>(&self, name: &str) -> Result<Function<S>, Why> {
+        let component = self.pre.component();
+        let versioned = format!("{}@0.1.0", self.role.export);
+        let interface = component.get_export_index(None, versioned.as_str());
+        let index = interface
+            .and_then(|interface| component.get_export_index(Some(&interface), name))
+            .ok_or_else(|| Why::NoFunction(format!("{versioned}#{name}")))?;
+        let _running = self.clock.running();
+        let mut made = self.make().map_err(|error| Why::Contract(error.1))?;
+        made.instance
+            .get_typed_func::<S::Params<'_>, S::Returns>(&mut made.store, &index)
+            .map_err(Why::Contract)?;
+        Ok(Function { index, signature: std::marker::PhantomData })
     }
 
-    /// Lends `lent` to an instance and lets `run` call it. Whatever ends the call other than a
-    /// value or a refusal, cancellation included, drops the store.
-    pub(crate) async fn call<T, R, F, Fut>(&self, lent: Lent, run: F) -> Ran<T, R>
-    where
-        F: FnOnce(RunningInstance) -> Fut,
-        Fut: Future<Output = (RunningInstance, wasmtime::Result<Result<T, R>>)>,
-    {
-        let began = Instant::now();
-        let ran = self.call_unwatched(lent, run).await;
-        self.capabilities.watch.called(&self.name, self.role, ran.kind(), began.elapsed());
+    /// Calls a function. Whatever ends the call other than its return, cancellation included,
+    /// drops the store.
+    pub(crate) async fn call<'p, S: Signature>(
+        &self,
+        function: &Function<S>,
+        lent: Lent,
+        params: impl Fn() -> S::Params<'p> + Send + Sync,
+    ) -> Ran<S::Returns, std::convert::Infallible> {
+        let _running = self.clock.running();
+        match self.quick(function, lent, params()) {
+            Ok(value) => Ran::Value(value),
+            Err(Stopped::Again(again, lent)) => {
+                self.again(function, (again, *lent), params).await
+            }
+            Err(Stopped::Trapped(why)) => Ran::Trapped(why),
+            Err(Stopped::Exceeded(limit)) => Ran::Exceeded(limit),
+        }
+    }
+
+    /// Tells metrics and the log how a call ended.
+    pub(crate) fn watched<T, R>(&self, began: Instant, ran: Ran<T, R>) -> Ran<T, R> {
+        let role = self.role.name;
+        self.capabilities.watch.called(&self.name, role, ran.kind(), began.elapsed());
         match &ran {
             Ran::Trapped(why) => {
-                log::error!(target: "plugins", "{} {} trapped: {why}", self.role, self.name);
+                log::error!(target: "plugins", "{role} {} trapped: {why}", self.name);
             }
             Ran::Exceeded(limit) => {
+                let name = &self.name;
                 log::error!(
                     target: "plugins",
-                    "{} {} was stopped: it exceeded its limit of {limit}", self.role, self.name
+                    "{role} {name} was stopped: it exceeded its limit of {limit}"
                 );
             }
             Ran::Value(_) | Ran::Refused(_) => {}
@@ -95,43 +153,118 @@ impl Plugin {
         ran
     }
 
-    async fn call_unwatched<T, R, F, Fut>(&self, lent: Lent, run: F) -> Ran<T, R>
-    where
-        F: FnOnce(RunningInstance) -> Fut,
-        Fut: Future<Output = (RunningInstance, wasmtime::Result<Result<T, R>>)>,
-    {
-        let _running = self.clock.running();
+    /// Runs without a fiber.
+    fn quick<'p, S: Signature>(
+        &self,
+        function: &Function<S>,
+        lent: Lent,
+        params: S::Params<'p>,
+    ) -> Result<S::Returns, Stopped> {
+        let (mut running, served) = self.take()?;
+        running.store.data_mut().begin(lent, Pace::Quick);
+        let called = function.of(&mut running).and_then(|typed| typed.call(&mut running.store, params));
+        self.ended(running, served, called)
+    }
+
+    /// Runs on a fiber, beside other tasks, for as long as the plugin's settings allow.
+    async fn steady<'p, S: Signature>(
+        &self,
+        function: &Function<S>,
+        lent: Lent,
+        params: S::Params<'p>,
+    ) -> Result<S::Returns, Stopped> {
+        let (mut running, served) = self.take()?;
         let meter = Arc::new(CpuMeter::default());
-        let called = async {
-            let (mut instance, served) = self.take(Arc::clone(&meter)).await?;
-            instance.store.data_mut().begin(lent, &meter);
-            let (instance, answer) = run(instance).await;
-            match answer {
-                Ok(answer) => {
-                    self.put_back(instance, served + 1);
-                    Ok(answer)
+        running.store.data_mut().begin(lent, Pace::Steady(Arc::clone(&meter)));
+        let called = match function.of(&mut running) {
+            Ok(typed) => Metered::new(typed.call_async(&mut running.store, params), meter).await,
+            Err(error) => Err(error),
+        };
+        self.ended(running, served, called)
+    }
+
+    /// Begins again as often as keys have to be looked up, and for good on a fiber.
+    async fn again<'p, S: Signature>(
+        &self,
+        function: &Function<S>,
+        (mut again, mut lent): (Again, Lent),
+        params: impl Fn() -> S::Params<'p> + Send + Sync,
+    ) -> Ran<S::Returns, std::convert::Infallible> {
+        let runs = async {
+            loop {
+                if let Again::NeedsKey(hash) = again {
+                    if lent.keys.len() >= STORE_KEYS_MAX {
+                        return Err(Stopped::Exceeded(Limit::HostCalls));
+                    }
+                    lent.keys.push((hash, self.capabilities.keys.lookup(hash).await));
                 }
-                Err(error) => Err(Stopped::new(instance.store.data(), &error)),
+                match self.steady(function, lent, params()).await {
+                    Err(Stopped::Again(reason, back)) => (again, lent) = (reason, *back),
+                    ended => return ended,
+                }
             }
         };
-        let metered = Metered::new(called, Arc::clone(&meter));
-        match tokio::time::timeout(self.settings.wall, metered).await {
-            Err(_elapsed) => Ran::Exceeded(Limit::Wall),
-            Ok(Ok(Ok(value))) => Ran::Value(value),
-            Ok(Ok(Err(refusal))) => Ran::Refused(refusal),
-            Ok(Err(stopped)) => stopped.into(),
+        match tokio::time::timeout(self.settings.wall, runs).await {
+            Ok(Ok(value)) => Ran::Value(value),
+            Ok(Err(Stopped::Trapped(why))) => Ran::Trapped(why),
+            Ok(Err(Stopped::Exceeded(limit))) => Ran::Exceeded(limit),
+            Ok(Err(Stopped::Again(..))) | Err(_) => Ran::Exceeded(Limit::Wall),
         }
     }
 
-    async fn take(&self, meter: Arc<CpuMeter>) -> Result<(RunningInstance, u64), Stopped> {
+    fn ended<T>(
+        &self,
+        mut running: Running,
+        served: u64,
+        called: wasmtime::Result<T>,
+    ) -> Result<T, Stopped> {
+        match called {
+            Ok(value) => {
+                // The handle's drop is part of the store's, which follows; nothing stays lent.
+                if served < self.settings.reuse {
+                    running.store.data_mut().end();
+                    self.idle.lock().push(Idle { running, served: served + 1 });
+                }
+                Ok(value)
+            }
+            Err(error) => Err(self.stopped(running.store.data_mut(), &error)),
+        }
+    }
+
+    fn stopped(&self, state: &mut State, error: &wasmtime::Error) -> Stopped {
+        if let Some(again) = state.again {
+            if let (true, Some(call)) = (state.has_reserved, state.lent.call) {
+                self.capabilities.limits.cancel(call);
+            }
+            return Stopped::Again(again, Box::new(state.end()));
+        }
+        if let Some(limit) = state.exceeded {
+            return Stopped::Exceeded(limit);
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return Stopped::Exceeded(Limit::Instances);
+        }
+        Stopped::Trapped(format!("{error:#}").lines().next().unwrap_or_default().to_owned())
+    }
+
+    fn take(&self) -> Result<(Running, u64), Stopped> {
         if self.settings.reuse > 0
             && let Some(Idle { mut running, served }) = self.idle.lock().pop()
         {
             running.store.set_epoch_deadline(1);
             return Ok((running, served));
         }
+        match self.make() {
+            Ok(running) => Ok((running, 0)),
+            Err(failed) => {
+                let (mut store, error) = *failed;
+                Err(self.stopped(store.data_mut(), &error))
+            }
+        }
+    }
+
+    fn make(&self) -> Result<Running, Box<(Store<State>, wasmtime::Error)>> {
         let state = State::new(
-            meter,
             Arc::clone(&self.name),
             Arc::clone(&self.settings),
             Arc::clone(&self.capabilities),
@@ -140,43 +273,29 @@ impl Plugin {
         store.limiter(|state| state);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
-        match self.pre.instantiate_async(&mut store).await {
-            Ok(instance) => Ok((RunningInstance { store, instance }, 0)),
-            Err(error) => Err(Stopped::new(store.data(), &error)),
-        }
-    }
-
-    fn put_back(&self, mut running: RunningInstance, served: u64) {
-        if served <= self.settings.reuse {
-            running.store.data_mut().end();
-            self.idle.lock().push(Idle { running, served });
+        match self.pre.instantiate(&mut store) {
+            Ok(instance) => Ok(Running { store, instance }),
+            Err(error) => Err(Box::new((store, error))),
         }
     }
 }
 
-/// Why a call ended without an answer.
-enum Stopped {
-    Trapped(String),
-    Exceeded(Limit),
-}
+// === impl Function ===
 
-impl Stopped {
-    fn new(state: &State, error: &wasmtime::Error) -> Self {
-        if let Some(limit) = state.exceeded {
-            return Self::Exceeded(limit);
-        }
-        if error.is::<PoolConcurrencyLimitError>() {
-            return Self::Exceeded(Limit::Instances);
-        }
-        Self::Trapped(format!("{error:#}").lines().next().unwrap_or_default().to_owned())
-    }
-}
-
-impl<T, R> From<Stopped> for Ran<T, R> {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Trapped(why) => Self::Trapped(why),
-            Stopped::Exceeded(limit) => Self::Exceeded(limit),
-        }
+impl<S: Signature> Function<S> {
+    /// The function in an instance of the component that it was found in.
+    #[expect(unsafe_code, reason = "checking the type of every function at every call costs µs")]
+    fn of<'p>(
+        &self,
+        running: &mut Running,
+    ) -> wasmtime::Result<TypedFunc<S::Params<'p>, S::Returns>> {
+        let func = running
+            .instance
+            .get_func(&mut running.store, &self.index)
+            .ok_or_else(|| wasmtime::format_err!("the component has lost an export"))?;
+        // SAFETY: `Plugin::function` is the only maker of a `Function` and had wasmtime check
+        // this export of this component against the same types; all instances of a plugin are
+        // made from that component.
+        Ok(unsafe { TypedFunc::new_unchecked(func) })
     }
 }

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::{CallId, Document};
+use tollgate_domain::{CallId, Document, KeyHash, KeyRecord};
 use wasmtime::component::Resource;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use crate::capabilities::Capabilities;
+use crate::capabilities::{Capabilities, StoreUnavailable};
 use crate::deadline::{CpuMeter, thread_cpu};
 use crate::lent::{Answer, Head};
 use crate::load::PluginSettings;
@@ -23,6 +23,9 @@ pub struct LentBody;
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct LentResponse;
 
+/// What the store said of a key.
+pub(crate) type Looked = Result<Option<Arc<KeyRecord>>, StoreUnavailable>;
+
 /// What one call lends to the component.
 #[derive(Default)]
 pub(crate) struct Lent {
@@ -30,6 +33,27 @@ pub(crate) struct Lent {
     pub(crate) request: Option<Arc<Head>>,
     pub(crate) body: Option<Arc<Document>>,
     pub(crate) answer: Option<Answer>,
+    /// Keys that an earlier run of this call asked for and that the store was asked for since.
+    pub(crate) keys: Vec<(KeyHash, Looked)>,
+}
+
+/// How a run may use its thread.
+pub(crate) enum Pace {
+    /// The instance is being made: without a fiber, until the CPU time is used up.
+    Starting(CpuMeter),
+    /// Without a fiber: the thread is the run's until it ends, for two ticks at most.
+    Quick,
+    /// On a fiber: other tasks get a turn at every tick, until the CPU time is used up.
+    Steady(Arc<CpuMeter>),
+}
+
+/// Why a run has to begin again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It needs a key that only the store knows.
+    NeedsKey(KeyHash),
+    /// It takes longer than a quick run may.
+    NeedsTime,
 }
 
 /// The data of a store.
@@ -37,22 +61,28 @@ pub(crate) struct State {
     pub(crate) plugin: Arc<str>,
     pub(crate) capabilities: Arc<Capabilities>,
     pub(crate) lent: Lent,
-    pub(crate) cpu: Arc<CpuMeter>,
     /// The limit that was reached, if one was: turns a trap into "exceeded".
     pub(crate) exceeded: Option<Limit>,
+    /// Why the run was stopped, if it is to begin again.
+    pub(crate) again: Option<Again>,
+    /// Whether the run has reserved something.
+    pub(crate) has_reserved: bool,
     pub(crate) log_bytes_left: usize,
     host_calls_left: u32,
+    pace: Pace,
+    ticks: u32,
     settings: Arc<PluginSettings>,
 }
 
 /// Tables may grow to this many elements: components of a few hundred kilobytes need hundreds.
 const TABLE_ELEMENTS_MAX: usize = 20_000;
+/// The first tick may come at once, so a quick run has one to two of them.
+const QUICK_TICKS_MAX: u32 = 1;
 
 // === impl State ===
 
 impl State {
     pub(crate) fn new(
-        cpu: Arc<CpuMeter>,
         plugin: Arc<str>,
         settings: Arc<PluginSettings>,
         capabilities: Arc<Capabilities>,
@@ -61,26 +91,32 @@ impl State {
             plugin,
             capabilities,
             lent: Lent::default(),
-            cpu,
             exceeded: None,
+            again: None,
+            has_reserved: false,
             log_bytes_left: settings.log_bytes_max,
             host_calls_left: settings.host_calls_max,
+            pace: Pace::Starting(CpuMeter::default()),
+            ticks: 0,
             settings,
         }
     }
 
-    /// Makes the state ready for a call; what an earlier call lent or used up is forgotten.
-    pub(crate) fn begin(&mut self, lent: Lent, cpu: &Arc<CpuMeter>) {
+    /// Makes the state ready for a run; what an earlier one lent or used up is forgotten.
+    pub(crate) fn begin(&mut self, lent: Lent, pace: Pace) {
         self.lent = lent;
+        self.pace = pace;
+        self.ticks = 0;
         self.exceeded = None;
+        self.again = None;
+        self.has_reserved = false;
         self.log_bytes_left = self.settings.log_bytes_max;
         self.host_calls_left = self.settings.host_calls_max;
-        self.cpu = Arc::clone(cpu);
     }
 
     /// Takes back what was lent.
-    pub(crate) fn end(&mut self) {
-        self.lent = Lent::default();
+    pub(crate) fn end(&mut self) -> Lent {
+        std::mem::take(&mut self.lent)
     }
 
     /// Counts a call into the host; the one too many traps.
@@ -97,13 +133,36 @@ impl State {
         }
     }
 
+    /// A key, if this run can know it. If only the store can, the run stops, and the call begins
+    /// again when the store has answered.
+    pub(crate) fn key(&mut self, hash: KeyHash) -> wasmtime::Result<Looked> {
+        if let Some((_, looked)) = self.lent.keys.iter().find(|(known, _)| *known == hash) {
+            return Ok(looked.clone());
+        }
+        if let Some(cached) = self.capabilities.keys.cached(hash) {
+            return Ok(Ok(cached));
+        }
+        self.again = Some(Again::NeedsKey(hash));
+        Err(wasmtime::format_err!("the store has to be asked for a key"))
+    }
+
     /// Called at every tick of the epoch clock while the component runs.
     pub(crate) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
-        if self.cpu.used_at(thread_cpu()) > self.settings.deadline {
-            self.exceeded = Some(Limit::Cpu);
-            return Err(wasmtime::format_err!("the deadline in CPU time has passed"));
+        self.ticks = self.ticks.saturating_add(1);
+        let used_up = |cpu: &CpuMeter| cpu.used_at(thread_cpu()) > self.settings.deadline;
+        match &self.pace {
+            Pace::Quick if self.ticks <= QUICK_TICKS_MAX => Ok(UpdateDeadline::Continue(1)),
+            Pace::Quick => {
+                self.again = Some(Again::NeedsTime);
+                Err(wasmtime::format_err!("the call takes longer than a quick run may"))
+            }
+            Pace::Starting(cpu) if !used_up(cpu) => Ok(UpdateDeadline::Continue(1)),
+            Pace::Steady(cpu) if !used_up(cpu) => Ok(UpdateDeadline::Yield(1)),
+            Pace::Starting(_) | Pace::Steady(_) => {
+                self.exceeded = Some(Limit::Cpu);
+                Err(wasmtime::format_err!("the deadline in CPU time has passed"))
+            }
         }
-        Ok(UpdateDeadline::Yield(1))
     }
 
     pub(crate) fn request(&self) -> wasmtime::Result<&Arc<Head>> {

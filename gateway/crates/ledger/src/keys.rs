@@ -60,15 +60,10 @@ impl KeyStore {
     ///
     /// The store does not answer and the key was not known.
     pub async fn lookup(&self, hash: KeyHash) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        if let Some(known) = self.cached(hash) {
+            return Ok(known);
+        }
         let cached = self.cache.get(&hash);
-        if let Some(cached) = &cached
-            && cached.until > Instant::now()
-        {
-            return Ok(cached.record.clone());
-        }
-        if let Some(record) = self.permanent.read().get(&hash) {
-            return Ok(Some(Arc::clone(record)));
-        }
         let changes = *self.changes.lock();
         match (self.store.find_key(hash).await, cached.and_then(|cached| cached.record)) {
             (Ok(Some(key)), _) => {
@@ -87,6 +82,16 @@ impl KeyStore {
             }
             (Err(error), None) => Err(error),
         }
+    }
+
+    /// What memory knows about a key. None: only the store can tell.
+    pub fn cached(&self, hash: KeyHash) -> Option<Option<Arc<KeyRecord>>> {
+        if let Some(cached) = self.cache.get(&hash)
+            && cached.until > Instant::now()
+        {
+            return Some(cached.record);
+        }
+        self.permanent.read().get(&hash).map(|record| Some(Arc::clone(record)))
     }
 
     /// Makes a key known that is in no database: the master key.

@@ -7,7 +7,7 @@ use crate::convert;
 use crate::state::State;
 
 impl keys::Host for State {
-    async fn lookup(
+    fn lookup(
         &mut self,
         digest: Vec<u8>,
     ) -> wasmtime::Result<Result<Option<keys::Key>, keys::Error>> {
@@ -15,8 +15,7 @@ impl keys::Host for State {
         let Ok(digest) = <[u8; 32]>::try_from(digest) else {
             return Ok(Err(keys::Error::MalformedDigest));
         };
-        let found = self.capabilities.keys.lookup(KeyHash::from_bytes(digest)).await;
-        Ok(match found {
+        Ok(match self.key(KeyHash::from_bytes(digest))? {
             Ok(record) => Ok(record.as_deref().map(to_wit)),
             Err(_) => Err(keys::Error::Unavailable),
         })

@@ -17,7 +17,9 @@ impl limits::Host for State {
             return Ok(Err(limits::Error::Invalid("no call is being admitted".to_owned())));
         };
         let claims: Vec<Claim> = claims.into_iter().map(from_wit).collect();
-        Ok(self.capabilities.limits.reserve(call, &claims).map_err(error_to_wit))
+        let reserved = self.capabilities.limits.reserve(call, &claims);
+        self.has_reserved |= reserved.is_ok();
+        Ok(reserved.map_err(error_to_wit))
     }
 
     fn spent(&mut self, bucket: String) -> wasmtime::Result<Result<u64, limits::Error>> {

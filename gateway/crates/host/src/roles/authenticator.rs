@@ -1,22 +1,31 @@
 //! Who is calling.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tollgate_domain::{Denial, Principal};
+use wasmtime::component::Resource;
 
-use crate::bindings::authentication::GuestIndices;
+use crate::bindings::types as wit;
 use crate::convert;
 use crate::engine::Host;
 use crate::lent::Head;
-use crate::load::{self, LoadError, PluginSettings, PluginSource, Why};
+use crate::load::{self, LoadError, PluginSettings, PluginSource};
 use crate::outcome::Ran;
-use crate::plugin::Plugin;
-use crate::state::{Lent, handle};
+use crate::plugin::{Function, Plugin, Signature};
+use crate::state::{Lent, LentRequest, handle};
 
 /// A component that says who is calling.
 pub struct Authenticator {
     plugin: Plugin,
-    guest: GuestIndices,
+    authenticate: Function<Authenticate>,
+}
+
+struct Authenticate;
+
+impl Signature for Authenticate {
+    type Params<'a> = (Resource<LentRequest>,);
+    type Returns = (Result<wit::Principal, wit::Denial>,);
 }
 
 impl Host {
@@ -27,30 +36,23 @@ impl Host {
         source: &PluginSource,
     ) -> Result<Authenticator, LoadError> {
         let plugin = Plugin::load(self, &load::AUTHENTICATOR, settings, source)?;
-        let guest = GuestIndices::new(plugin.pre())
-            .map_err(|error| LoadError::new(&load::AUTHENTICATOR, settings, source, Why::Contract(error)))?;
-        Ok(Authenticator { plugin, guest })
+        let authenticate = plugin
+            .function("authenticate")
+            .map_err(|why| LoadError::new(&load::AUTHENTICATOR, settings, source, why))?;
+        Ok(Authenticator { plugin, authenticate })
     }
 }
 
 impl Authenticator {
     /// Identifies the caller from the head of its request.
     pub async fn authenticate(&self, head: Arc<Head>) -> Ran<Principal, Denial> {
+        let began = Instant::now();
         let lent = Lent { request: Some(head), ..Lent::default() };
-        let ran = self.plugin.call(lent, async |mut running| {
-            let called = async {
-                let guest = self.guest.load(&mut running.store, &running.instance)?;
-                guest.call_authenticate(&mut running.store, handle()).await
-            };
-            let answer = called.await;
-            (running, answer)
+        let ran = self.plugin.call(&self.authenticate, lent, || (handle(),)).await;
+        let ran = ran.answered(|(answer,)| {
+            answer.map(convert::principal).map_err(convert::denial)
         });
-        match ran.await {
-            Ran::Value(principal) => Ran::Value(convert::principal(principal)),
-            Ran::Refused(denial) => Ran::Refused(convert::denial(denial)),
-            Ran::Trapped(why) => Ran::Trapped(why),
-            Ran::Exceeded(limit) => Ran::Exceeded(limit),
-        }
+        self.plugin.watched(began, ran)
     }
 
     /// SHA-256 of the component, for the ledger.

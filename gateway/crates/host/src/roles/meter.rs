@@ -1,21 +1,29 @@
 //! What a call cost.
 
 use std::convert::Infallible;
+use std::time::Instant;
 
 use tollgate_domain::{Call, Charge, Outcome, Principal};
 
-use crate::bindings::metering::GuestIndices;
+use crate::bindings::types as wit;
 use crate::convert;
 use crate::engine::Host;
-use crate::load::{self, LoadError, PluginSettings, PluginSource, Why};
+use crate::load::{self, LoadError, PluginSettings, PluginSource};
 use crate::outcome::Ran;
-use crate::plugin::Plugin;
+use crate::plugin::{Function, Plugin, Signature};
 use crate::state::Lent;
 
 /// A component that says what a call cost.
 pub struct Meter {
     plugin: Plugin,
-    guest: GuestIndices,
+    settle: Function<Settle>,
+}
+
+struct Settle;
+
+impl Signature for Settle {
+    type Params<'a> = (&'a wit::Principal, &'a wit::Call, &'a wit::Outcome);
+    type Returns = (wit::Charge,);
 }
 
 impl Host {
@@ -26,9 +34,10 @@ impl Host {
         source: &PluginSource,
     ) -> Result<Meter, LoadError> {
         let plugin = Plugin::load(self, &load::METER, settings, source)?;
-        let guest = GuestIndices::new(plugin.pre())
-            .map_err(|error| LoadError::new(&load::METER, settings, source, Why::Contract(error)))?;
-        Ok(Meter { plugin, guest })
+        let settle = plugin
+            .function("settle")
+            .map_err(|why| LoadError::new(&load::METER, settings, source, why))?;
+        Ok(Meter { plugin, settle })
     }
 }
 
@@ -40,18 +49,12 @@ impl Meter {
         call: &Call,
         outcome: &Outcome,
     ) -> Ran<Charge, Infallible> {
+        let began = Instant::now();
         let lent = Lent { call: Some(call.id), ..Lent::default() };
         let principal = convert::principal_to_wit(principal);
         let (facts, outcome) = (convert::call_to_wit(call), convert::outcome_to_wit(outcome));
-        let ran = self.plugin.call(lent, async |mut running| {
-            let called = async {
-                let guest = self.guest.load(&mut running.store, &running.instance)?;
-                guest.call_settle(&mut running.store, &principal, &facts, &outcome).await
-            };
-            let answer = called.await;
-            (running, answer.map(|charge| Ok(convert::charge(charge))))
-        });
-        ran.await
+        let ran = self.plugin.call(&self.settle, lent, || (&principal, &facts, &outcome)).await;
+        self.plugin.watched(began, ran.answered(|(charge,)| Ok(convert::charge(charge))))
     }
 
     /// SHA-256 of the component, for the ledger.

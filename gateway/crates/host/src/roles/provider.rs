@@ -2,17 +2,19 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tollgate_domain::{Call, Document, Event, Failure, Usage};
+use wasmtime::component::Resource;
 
-use crate::bindings::translation::{self as wit, GuestIndices};
+use crate::bindings::{translation as wit, types};
 use crate::convert;
 use crate::engine::Host;
 use crate::lent::Answer;
 use crate::load::{self, LoadError, PluginSettings, PluginSource, Why};
 use crate::outcome::Ran;
-use crate::plugin::Plugin;
-use crate::state::{Lent, handle};
+use crate::plugin::{Function, Plugin, Signature};
+use crate::state::{Lent, LentBody, LentResponse, handle};
 
 pub use tollgate_domain::Edit;
 
@@ -94,8 +96,35 @@ pub enum Plan {
 /// A component that speaks for a provider.
 pub struct Provider {
     plugin: Plugin,
-    guest: GuestIndices,
+    encode: Function<Encode>,
+    observe: Function<Observe>,
+    explain: Function<Explain>,
     traits: Traits,
+}
+
+struct Describe;
+struct Encode;
+struct Observe;
+struct Explain;
+
+impl Signature for Describe {
+    type Params<'a> = ();
+    type Returns = (wit::Traits,);
+}
+
+impl Signature for Encode {
+    type Params<'a> = (&'a types::Call, Resource<LentBody>, &'a wit::Deployment, Option<u64>);
+    type Returns = (Result<wit::Plan, types::Failure>,);
+}
+
+impl Signature for Observe {
+    type Params<'a> = (Resource<LentResponse>,);
+    type Returns = (wit::Observation,);
+}
+
+impl Signature for Explain {
+    type Params<'a> = (Resource<LentResponse>,);
+    type Returns = (types::Failure,);
 }
 
 impl Host {
@@ -107,15 +136,20 @@ impl Host {
     ) -> Result<Provider, LoadError> {
         let refused = |why| LoadError::new(&load::PROVIDER, settings, source, why);
         let plugin = Plugin::load(self, &load::PROVIDER, settings, source)?;
-        let guest = GuestIndices::new(plugin.pre()).map_err(|e| refused(Why::Contract(e)))?;
-        let traits = Traits { name: String::new(), default_base: None, native: Vec::new() };
-        let mut provider = Provider { plugin, guest, traits };
-        provider.traits = match provider.describe().await {
-            Ran::Value(traits) => traits,
+        let describe = plugin.function::<Describe>("describe").map_err(refused)?;
+        let traits = match plugin.call(&describe, Lent::default(), || ()).await {
+            Ran::Value((traits,)) => traits_from_wit(traits),
+            Ran::Refused(never) => match never {},
             Ran::Trapped(why) => return Err(refused(Why::Describe(why))),
             Ran::Exceeded(limit) => return Err(refused(Why::Describe(limit.to_string()))),
         };
-        Ok(provider)
+        Ok(Provider {
+            encode: plugin.function("encode").map_err(refused)?,
+            observe: plugin.function("observe").map_err(refused)?,
+            explain: plugin.function("explain").map_err(refused)?,
+            plugin,
+            traits,
+        })
     }
 }
 
@@ -130,18 +164,6 @@ impl Provider {
         &self.plugin.digest
     }
 
-    async fn describe(&self) -> Ran<Traits, Infallible> {
-        let ran = self.plugin.call(Lent::default(), async |mut running| {
-            let called = async {
-                let guest = self.guest.load(&mut running.store, &running.instance)?;
-                guest.call_describe(&mut running.store).await
-            };
-            let answer = called.await;
-            (running, answer.map(|traits| Ok(traits_from_wit(traits))))
-        });
-        ran.await
-    }
-
     /// Makes the upstream request, or the answer.
     pub async fn encode(
         &self,
@@ -150,6 +172,7 @@ impl Provider {
         target: &Target,
         output_cap: Option<u64>,
     ) -> Ran<Plan, Failure> {
+        let began = Instant::now();
         let lent = Lent { call: Some(call.id), body: Some(body), ..Lent::default() };
         let facts = convert::call_to_wit(call);
         let target = wit::Deployment {
@@ -157,49 +180,28 @@ impl Provider {
             model: target.model.clone(),
             mock_response: target.mock_response.clone(),
         };
-        let ran = self.plugin.call(lent, async |mut running| {
-            let called = async {
-                let guest = self.guest.load(&mut running.store, &running.instance)?;
-                let store = &mut running.store;
-                guest.call_encode(store, &facts, handle(), &target, output_cap).await
-            };
-            let answer = called.await;
-            (running, answer)
-        });
-        match ran.await {
-            Ran::Value(plan) => Ran::Value(plan_from_wit(plan)),
-            Ran::Refused(failure) => Ran::Refused(convert::failure(failure)),
-            Ran::Trapped(why) => Ran::Trapped(why),
-            Ran::Exceeded(limit) => Ran::Exceeded(limit),
-        }
+        let params = || (&facts, handle(), &target, output_cap);
+        let ran = self.plugin.call(&self.encode, lent, params).await;
+        let ran = ran.answered(|(answer,)| answer.map(plan_from_wit).map_err(convert::failure));
+        self.plugin.watched(began, ran)
     }
 
     /// Reads the usage out of an answer or a stream event.
     pub async fn observe(&self, answer: Answer) -> Ran<Option<Usage>, Infallible> {
+        let began = Instant::now();
         let lent = Lent { answer: Some(answer), ..Lent::default() };
-        let ran = self.plugin.call(lent, async |mut running| {
-            let called = async {
-                let guest = self.guest.load(&mut running.store, &running.instance)?;
-                guest.call_observe(&mut running.store, handle()).await
-            };
-            let answer = called.await;
-            (running, answer.map(|seen| Ok(seen.usage.map(convert::usage))))
-        });
-        ran.await
+        let ran = self.plugin.call(&self.observe, lent, || (handle(),)).await;
+        let ran = ran.answered(|(seen,)| Ok(seen.usage.map(convert::usage)));
+        self.plugin.watched(began, ran)
     }
 
     /// Puts a failure into words common to all providers.
     pub async fn explain(&self, answer: Answer) -> Ran<Failure, Infallible> {
+        let began = Instant::now();
         let lent = Lent { answer: Some(answer), ..Lent::default() };
-        let ran = self.plugin.call(lent, async |mut running| {
-            let called = async {
-                let guest = self.guest.load(&mut running.store, &running.instance)?;
-                guest.call_explain(&mut running.store, handle()).await
-            };
-            let answer = called.await;
-            (running, answer.map(|failure| Ok(convert::failure(failure))))
-        });
-        ran.await
+        let ran = self.plugin.call(&self.explain, lent, || (handle(),)).await;
+        let ran = ran.answered(|(failure,)| Ok(convert::failure(failure)));
+        self.plugin.watched(began, ran)
     }
 }
 

@@ -1,0 +1,141 @@
+//! What the client is told: a component's own answer, refusals, and the heads of all answers.
+
+use http::HeaderMap;
+use tollgate_domain::{Ending, Event, unix_now};
+use tollgate_telemetry::DenialKind;
+
+use super::{Pipeline, UnderWay};
+use crate::arrival::Arrival;
+use crate::deployment::Deployment;
+use crate::dialect::openai_chat;
+use crate::exchange::{Exchange, ResponseHead};
+use crate::headers::Headers;
+use crate::record::Trace;
+use crate::refusal::Refusal;
+use crate::relay::local;
+use crate::settle::{Admitted, Ended, Settled, budget_of};
+
+impl Pipeline {
+    /// Answers with a component's own events.
+    pub(super) async fn answer(
+        &self,
+        exchange: &mut dyn Exchange,
+        trace: &mut Trace,
+        under_way: UnderWay<'_>,
+        events: &[Event],
+    ) {
+        let UnderWay { arrival, admitted, opened, envelope, deployment } = under_way;
+        let usage = local::usage(events);
+        let ended = Ended {
+            ending: Ending::Success,
+            status: 200,
+            error: None,
+            usage,
+            first_byte_at: Some(unix_now()),
+        };
+        let (call, model) = (arrival.call, &envelope.model);
+        if envelope.streamed {
+            let head = self.stream_head(arrival, &admitted, deployment, None);
+            let body = local::stream(call, model, events, envelope.usage_asked);
+            trace.bytes_out = body.len() as u64;
+            let sent = match exchange.start(head).await {
+                Ok(()) => exchange.write(body).await,
+                Err(gone) => Err(gone),
+            };
+            let settled = self.parts.settle(admitted, opened, ended).await;
+            if sent.is_ok() && exchange.write(local::stream_end()).await.is_ok() {
+                let _gone = exchange.end().await;
+            }
+            return trace.settle(settled);
+        }
+        let settled = self.parts.settle(admitted, opened, ended).await;
+        let body = local::whole(call, model, events);
+        trace.bytes_out = body.len() as u64;
+        let headers = self.whole_headers(arrival, &settled, deployment, None);
+        let _gone = exchange.respond(headers.with_status(200), body).await;
+        trace.settle(settled);
+    }
+
+    /// An admitted call that never reached an answer.
+    pub(super) async fn fail(
+        &self,
+        exchange: &mut dyn Exchange,
+        trace: &mut Trace,
+        under_way: UnderWay<'_>,
+        refusal: Refusal,
+    ) {
+        let UnderWay { arrival, admitted, opened, .. } = under_way;
+        let settled = self.parts.settle(admitted, opened, Ended::failed(&refusal)).await;
+        self.refuse(exchange, arrival, trace, refusal).await;
+        trace.settle(settled);
+    }
+
+    /// Tells the client why there is no answer.
+    pub(super) async fn refuse(
+        &self,
+        exchange: &mut dyn Exchange,
+        arrival: &Arrival,
+        trace: &mut Trace,
+        refusal: Refusal,
+    ) {
+        let mut headers = Headers::new(arrival.call, arrival.correlation.as_ref());
+        headers.json();
+        headers.refusal(&refusal);
+        self.parts.metrics.denial(DenialKind::of(&refusal.kind, refusal.status));
+        self.write_refusal(exchange, trace, headers, &refusal).await;
+        trace.refusal = Some(refusal);
+    }
+
+    /// Writes a refusal below a head that is made already.
+    pub(super) async fn write_refusal(
+        &self,
+        exchange: &mut dyn Exchange,
+        trace: &mut Trace,
+        headers: Headers,
+        refusal: &Refusal,
+    ) {
+        let body = openai_chat::error_body(refusal);
+        trace.bytes_out = body.len() as u64;
+        trace.status = refusal.status;
+        let _gone = exchange.respond(headers.with_status(refusal.status), body).await;
+    }
+
+    /// Headers of an answer whose cost is known.
+    pub(super) fn whole_headers(
+        &self,
+        arrival: &Arrival,
+        settled: &Settled,
+        deployment: &Deployment,
+        upstream: Option<&HeaderMap>,
+    ) -> Headers {
+        let mut headers = Headers::new(arrival.call, arrival.correlation.as_ref());
+        headers.json();
+        headers.deployment(deployment);
+        headers.cost(&settled.charge);
+        let spent = self.parts.limits.spent(&budget_of(&settled.principal.key_id));
+        headers.limits(&settled.principal, &settled.admission, spent);
+        if let Some(upstream) = upstream {
+            headers.provider(upstream);
+        }
+        headers
+    }
+
+    /// The head of a stream, whose cost is not known yet.
+    pub(super) fn stream_head(
+        &self,
+        arrival: &Arrival,
+        admitted: &Admitted,
+        deployment: &Deployment,
+        upstream: Option<&HeaderMap>,
+    ) -> ResponseHead {
+        let mut headers = Headers::new(arrival.call, arrival.correlation.as_ref());
+        headers.event_stream();
+        headers.deployment(deployment);
+        let spent = self.parts.limits.spent(&budget_of(&admitted.principal.key_id));
+        headers.limits(&admitted.principal, &admitted.admission, spent);
+        if let Some(upstream) = upstream {
+            headers.provider(upstream);
+        }
+        headers.with_status(200)
+    }
+}
