@@ -13,9 +13,7 @@ use tollgate_domain::{
     Call, Charge, Ending, KeyLimits, NanoUsd, Observed, Outcome, Pricing, Principal, Scopes, Usage,
 };
 use tollgate_edge::{EdgeError, EdgeSettings, Gate, Server};
-use tollgate_host::{
-    Capabilities, Host, HostSettings, LoadError, Meter, Ran, SetupError, Target,
-};
+use tollgate_host::{Capabilities, Host, HostSettings, LoadError, Meter, Ran, SetupError, Target};
 use tollgate_ledger::{Ledger, LedgerError, LedgerSettings, Opened, StoreState};
 use tollgate_limits::Limits;
 use tollgate_telemetry::{AccessLog, Build, Log, Metrics, MetricsError, Pulled};
@@ -63,7 +61,9 @@ pub(crate) enum StartError {
 /// Starts the gateway and serves until a signal ends it.
 pub(crate) fn run(run: &Run, loaded: Loaded) -> Result<(), StartError> {
     let Loaded { config, notices } = loaded;
-    Log::install(level_filter(config.log_level)).map_err(std::io::Error::other).map_err(StartError::Process)?;
+    Log::install(level_filter(config.log_level))
+        .map_err(std::io::Error::other)
+        .map_err(StartError::Process)?;
     for notice in &notices {
         log::warn!(target: "config", "{notice}");
     }
@@ -97,11 +97,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn build(
-        run: &Run,
-        config: &Config,
-        master_key: &MasterKey,
-    ) -> Result<Self, StartError> {
+    async fn build(run: &Run, config: &Config, master_key: &MasterKey) -> Result<Self, StartError> {
         let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown" };
         let metrics = Arc::new(Metrics::new(build)?);
         metrics.declare_models(config.models.iter().map(|model| model.model_name.as_str()));
@@ -148,7 +144,8 @@ impl Gateway {
             metrics_access: if config.metrics_need_key { needed } else { Access::Public },
         });
         let authenticator = loaded.authenticator;
-        let gauges = tokio::spawn(gauges(Arc::clone(&metrics), Arc::clone(&ledger), Arc::clone(&access)));
+        let gauges =
+            tokio::spawn(gauges(Arc::clone(&metrics), Arc::clone(&ledger), Arc::clone(&access)));
         let gate = Gate { pipeline, admin, authenticator, metrics, access: Arc::clone(&access) };
         Ok(Self { gate: Arc::new(gate), ledger, access, gauges })
     }
@@ -266,9 +263,10 @@ async fn price(meter: &Meter, opened: &Opened, usage: &Usage) -> Charge {
 fn upstreams(run: &Run, config: &Config) -> Result<Arc<Upstreams>, StartError> {
     let roots = run.data_dir.join(ROOTS);
     let trusted = tollgate_upstream::write_bundle(&roots, config.upstream.ca_file.as_deref())?;
-    let https = config.models.iter().any(|model| {
-        model.api_base.as_ref().is_some_and(|base| base.starts_with("https://"))
-    });
+    let https = config
+        .models
+        .iter()
+        .any(|model| model.api_base.as_ref().is_some_and(|base| base.starts_with("https://")));
     if trusted == 0 && https {
         log::warn!(
             target: "upstream",
@@ -300,8 +298,7 @@ fn deployment(
     loaded: &plugins::Loaded,
 ) -> Result<Deployment, StartError> {
     let name = || model.model_name.clone();
-    let no_base =
-        || StartError::NoBase { model: name(), provider: model.provider.clone() };
+    let no_base = || StartError::NoBase { model: name(), provider: model.provider.clone() };
     let provider = loaded.providers.get(&model.component).ok_or_else(no_base)?;
     let base = model.api_base.as_ref().or(provider.traits().default_base.as_ref());
     let endpoint = match base {

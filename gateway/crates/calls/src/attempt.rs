@@ -43,12 +43,8 @@ impl Parts {
         deployment: &Deployment,
         output_cap: Option<u64>,
     ) -> Result<Planned, Refusal> {
-        let encoded = deployment.provider.encode(
-            call,
-            Arc::clone(document),
-            &deployment.target,
-            output_cap,
-        );
+        let encoded =
+            deployment.provider.encode(call, Arc::clone(document), &deployment.target, output_cap);
         let plan = Refusal::of_ran("provider", encoded.await)?
             .map_err(|failure| Refusal::of_failure(&failure, &deployment.provider_name, 400))?;
         match plan {

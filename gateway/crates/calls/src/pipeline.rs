@@ -226,9 +226,11 @@ impl Pipeline {
             BodyError::Malformed => {
                 Refusal::invalid("request_body", "The request body's framing is broken.")
             }
-            BodyError::TimedOut => {
-                Refusal::new(408, "invalid_request_error", "The request body did not arrive in time.")
-            }
+            BodyError::TimedOut => Refusal::new(
+                408,
+                "invalid_request_error",
+                "The request body did not arrive in time.",
+            ),
             BodyError::Gone(gone) => Refusal::new(499, "client_closed_request", gone.to_string()),
         }
     }

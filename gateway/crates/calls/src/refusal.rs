@@ -17,7 +17,7 @@ pub struct Refusal {
     /// The request parameter at fault.
     pub param: Option<String>,
     /// The limit that was reached.
-    pub limit: Option<LimitHit>,
+    pub limit: Option<Box<LimitHit>>,
     /// Seconds after which another try makes sense.
     pub retry_after: Option<u64>,
 }
@@ -85,8 +85,7 @@ impl Refusal {
         let (mapped, kind, name) = class(failure.kind, status);
         let provider = display_name(provider);
         let doubled = if name == "BadRequestError" { String::new() } else { format!("{name}: ") };
-        let message =
-            format!("litellm.{name}: {doubled}{provider}Exception - {}", failure.message);
+        let message = format!("litellm.{name}: {doubled}{provider}Exception - {}", failure.message);
         Self { param: failure.param.clone(), ..Self::new(mapped, kind, message) }
     }
 
@@ -119,9 +118,7 @@ fn class(kind: FailureKind, status: u16) -> (u16, &'static str, &'static str) {
     let unavailable = if status == 503 { 503 } else { 500 };
     match kind {
         FailureKind::InvalidRequest => (400, "invalid_request_error", "BadRequestError"),
-        FailureKind::ContextWindow => {
-            (400, "invalid_request_error", "ContextWindowExceededError")
-        }
+        FailureKind::ContextWindow => (400, "invalid_request_error", "ContextWindowExceededError"),
         FailureKind::ContentPolicy => (400, "invalid_request_error", "ContentPolicyViolationError"),
         FailureKind::Authentication => (401, "authentication_error", "AuthenticationError"),
         FailureKind::Permission => (403, "permission_error", "APIError"),
@@ -156,7 +153,7 @@ impl From<Denial> for Refusal {
             kind: denial.kind,
             message: denial.message,
             param: denial.param,
-            limit: denial.limit,
+            limit: denial.limit.map(Box::new),
             retry_after,
         }
     }

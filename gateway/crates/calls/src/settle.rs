@@ -2,8 +2,8 @@
 //! exactly once, whatever became of it.
 
 use tollgate_domain::{
-    Admission, Call, CallId, Charge, Ending, NanoUsd, Observed, Outcome, Pricing, Principal, UnixMillis,
-    unix_now,
+    Admission, Call, CallId, Charge, Ending, NanoUsd, Observed, Outcome, Pricing, Principal,
+    UnixMillis, unix_now,
 };
 use tollgate_host::Ran;
 use tollgate_ledger::{Opened, Settled as SettledRecord};

@@ -184,9 +184,9 @@ pub struct Route {
     pub to: Target,
     /// Whether no key is asked for.
     pub public: bool,
-    /// Longest wait for a connection. None: [`Upstream::connect_timeout`].
+    /// Longest wait for a connection. None: 60 s.
     pub connect_timeout: Option<Duration>,
-    /// Longest wait for the next bytes. None: [`Limits::request_timeout`].
+    /// Longest wait for the next bytes. None: 300 s.
     pub read_timeout: Option<Duration>,
 }
 

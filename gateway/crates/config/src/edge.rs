@@ -81,6 +81,9 @@ fn tls(mut section: Section<'_>, field: &Field<'_>) -> Tls {
     if files.is_empty() && names.is_empty() {
         field.mistake("expected `certificates` or `self_signed` with at least one item");
     }
+    if let Some(second) = files.get(1) {
+        second.mistake("only one certificate per listener is supported yet");
+    }
     let certificates = files.iter().filter_map(|row| certificate(row.section()?)).collect();
     let self_signed = names.iter().filter_map(certificate_name).collect();
     Tls { certificates, self_signed }

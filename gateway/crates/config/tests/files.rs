@@ -119,6 +119,8 @@ fn the_commented_file_shows_the_defaults() {
     let route = &config.edge.unwrap().sites[0].routes[1];
     assert_eq!(route.to, Target::Server("http://127.0.0.1:8080".to_owned()));
     assert!(route.public);
+    let waits = [route.connect_timeout, route.read_timeout];
+    assert_eq!(waits, [60, 300].map(|seconds| Some(Duration::from_secs(seconds))));
 }
 
 #[test]

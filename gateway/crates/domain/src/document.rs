@@ -82,8 +82,7 @@ impl Document {
 
     /// A member that two parsers could read differently, because it occurs twice.
     pub fn repeated<'a>(&self, names: &[&'a str]) -> Option<&'a str> {
-        let times =
-            |name: &str| self.members.iter().filter(|member| member.name == name).count();
+        let times = |name: &str| self.members.iter().filter(|member| member.name == name).count();
         names.iter().copied().find(|name| times(name) > 1)
     }
 

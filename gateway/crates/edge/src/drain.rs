@@ -1,8 +1,8 @@
 //! An orderly end: on the first signal no new call is taken and those under way may finish; a
 //! second signal ends at once.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tollgate_admin::{Access, Admin, AdminRequest, AdminResponse, Route};
 use tollgate_calls::{BodyError, Exchange, Pipeline};
-use tollgate_domain::{CallId, Denial, Principal, unix_now};
+use tollgate_domain::{CallId, Denial, Principal, UnixMillis, unix_now};
 use tollgate_host::{Authenticator, Head, Ran};
 use tollgate_telemetry::{AccessLog, AccessRecord, Metrics, Surface};
 
@@ -87,6 +87,8 @@ impl Gate {
             status: seen.status,
             duration_ms: unix_now().saturating_sub(seen.at),
             client: seen.head.client().parse().ok(),
+            bytes_in: seen.bytes_in,
+            bytes_out: seen.bytes_out,
             ..AccessRecord::default()
         });
     }
@@ -98,7 +100,10 @@ pub(crate) struct Seen<'a> {
     pub(crate) surface: Surface,
     pub(crate) route: &'a str,
     pub(crate) status: u16,
-    pub(crate) at: tollgate_domain::UnixMillis,
+    pub(crate) at: UnixMillis,
+    /// Of the bodies, both ways.
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
 }
 
 fn body_denial(error: BodyError) -> Denial {

@@ -3,8 +3,8 @@
 
 mod certificate;
 mod drain;
-mod gate;
 mod exchange;
+mod gate;
 mod proxy;
 mod respond;
 mod server;

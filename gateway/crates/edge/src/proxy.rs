@@ -40,10 +40,11 @@ pub(crate) struct Context {
 
 impl Edge {
     /// Answers a request for one of Tollgate's own paths.
-    async fn gateway(&self, session: &mut Session, context: &Context, head: Arc<Head>) {
+    async fn gateway(&self, session: &mut Session, context: &Context, exposed: Exposed) {
+        let Some(head) = &context.head else { return };
         let query = session.req_header().uri.query().map(str::to_owned);
-        let mut exchange = SessionExchange::new(session.as_downstream_mut(), Arc::clone(&head));
-        let (surface, template, answer) = match route(head.method(), head.path()) {
+        let mut exchange = SessionExchange::new(session.as_downstream_mut(), Arc::clone(head));
+        let (surface, template, answer) = match route_within(exposed, head) {
             Routed::Found(Route::Chat) => return self.call(&mut exchange).await,
             Routed::Found(Route::Readiness) if self.drain.is_draining() => {
                 (Surface::Health, Route::Readiness.template(), draining())
@@ -59,8 +60,15 @@ impl Edge {
         };
         let status = answer.status;
         let _gone = exchange.respond(head_of(&answer), answer.body).await;
-        let at = context.at;
-        self.gate.record(&Seen { head: &head, surface, route: template, status, at });
+        self.gate.record(&Seen {
+            head,
+            surface,
+            route: template,
+            status,
+            at: context.at,
+            bytes_in: session.body_bytes_read() as u64,
+            bytes_out: session.body_bytes_sent() as u64,
+        });
     }
 
     async fn call(&self, exchange: &mut SessionExchange<'_>) {
@@ -103,8 +111,9 @@ impl ProxyHttp for Edge {
         let destination = self.sites.find(&host, session.req_header().uri.path());
         let head = head(session);
         match destination {
-            Some(Destination::Gateway) => {
-                self.gateway(session, context, head).await;
+            Some(Destination::Gateway(exposed)) => {
+                context.head = Some(head);
+                self.gateway(session, context, exposed).await;
                 Ok(true)
             }
             Some(Destination::Upstream(upstream)) => {
@@ -176,6 +185,8 @@ impl ProxyHttp for Edge {
             route: &route.template,
             status,
             at: context.at,
+            bytes_in: session.body_bytes_read() as u64,
+            bytes_out: session.body_bytes_sent() as u64,
         });
     }
 }
@@ -200,6 +211,20 @@ fn host_of(request: &RequestHeader) -> String {
 
 fn is_tls(session: &Session) -> bool {
     session.digest().is_some_and(|digest| digest.ssl_digest.is_some())
+}
+
+/// The route of Tollgate's own that a request is for; one that is not shown here is not there,
+/// whatever the method.
+fn route_within(exposed: Exposed, head: &Head) -> Routed {
+    let routed = route(head.method(), head.path());
+    let found = match routed {
+        Routed::MethodNotAllowed { allow } => route(allow, head.path()),
+        other => other,
+    };
+    match found {
+        Routed::Found(found) if !exposed.shows(found) => Routed::NotFound,
+        _ => routed,
+    }
 }
 
 fn surface_of(route: Route) -> Surface {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pingora_core::listeners::{L4BufferSettings, ListenerConfig};
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{RunArgs, Server as PingoraServer};
 use pingora_core::services::listening::Service;
@@ -16,6 +17,9 @@ use crate::drain::{Drain, Signals};
 use crate::gate::Gate;
 use crate::proxy::Edge;
 use crate::site::Sites;
+
+/// Holds the head and body of nearly every answer that is not streamed.
+const WRITE_BUFFER_BYTES: usize = 8 << 10;
 
 /// What a server is set up with.
 #[derive(Clone, Debug)]
@@ -70,7 +74,7 @@ impl Server {
         let proxy = http_proxy(&server.configuration, edge);
         let mut service = Service::new("edge".to_owned(), proxy);
         check_free(settings.plain)?;
-        service.add_tcp(&settings.plain.to_string());
+        service.add_listener(listener_at(settings.plain));
         for listener in listeners {
             add(&mut service, listener, &settings)?;
         }
@@ -96,15 +100,19 @@ fn add<A>(
     settings: &EdgeSettings,
 ) -> Result<(), EdgeError> {
     check_free(listener.address)?;
-    let address = listener.address.to_string();
-    match &listener.tls {
-        Some(tls) => {
-            let tls = certificate::settings(listener, tls, &settings.data_dir)?;
-            service.add_tls_with_settings(&address, None, tls);
-        }
-        None => service.add_tcp(&address),
-    }
+    let at = listener_at(listener.address);
+    service.add_listener(match &listener.tls {
+        Some(tls) => at.tls(certificate::settings(listener, tls, &settings.data_dir)?),
+        None => at,
+    });
     Ok(())
+}
+
+/// An answer's head and a body of a few kilobytes leave in one packet: a second one costs a system
+/// call here and a wake-up at the client. Streams are flushed at every event.
+fn listener_at(address: SocketAddr) -> ListenerConfig {
+    ListenerConfig::tcp(address.to_string())
+        .l4_buffer(L4BufferSettings::default().write(WRITE_BUFFER_BYTES))
 }
 
 /// The server stops the process over an address that is taken, without a word; look first.

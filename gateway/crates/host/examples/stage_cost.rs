@@ -18,6 +18,10 @@ use tollgate_host::{
     PluginSource, Prices, Ran, StoreUnavailable, Target, Watch,
 };
 
+/// The gateway's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CALLS: u32 = 20_000;
 
 struct Granted;

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pingora_core::connectors::ConnectorOptions;
 use pingora_core::connectors::http::Connector;
-use pingora_http::RequestHeader;
 use pingora_core::protocols::http::client::HttpSession;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorType};
+use pingora_http::RequestHeader;
 
 use crate::endpoint::{Endpoint, EndpointError};
 
@@ -85,10 +85,10 @@ pub enum SendError {
     },
 }
 
-/// An answer whose head has arrived.
+/// An answer whose head has arrived. What is large in it is boxed: it is handed from step to step.
 pub struct Answering {
-    session: HttpSession,
-    peer: HttpPeer,
+    session: Box<HttpSession>,
+    peer: Box<HttpPeer>,
     host: String,
     upstreams: Arc<Upstreams>,
 }
@@ -113,7 +113,7 @@ impl Upstreams {
         let peer = self.peer(endpoint, outgoing.read_timeout).await?;
         let head = head(endpoint, outgoing)?;
         loop {
-            let connected = self.connector.get_http_session(&peer).await;
+            let connected = self.connector.get_http_session(&*peer).await;
             let (mut session, reused) = connected.map_err(|e| connect_error(endpoint, &e))?;
             session.set_read_timeout(Some(outgoing.read_timeout));
             session.set_write_timeout(Some(outgoing.read_timeout));
@@ -121,7 +121,7 @@ impl Upstreams {
                 Ok(()) => {
                     let host = endpoint.host().to_owned();
                     let upstreams = Arc::clone(self);
-                    return Ok(Answering { session, peer, host, upstreams });
+                    return Ok(Answering { session: Box::new(session), peer, host, upstreams });
                 }
                 Err(error) => {
                     session.shutdown().await;
@@ -135,7 +135,7 @@ impl Upstreams {
         }
     }
 
-    async fn peer(&self, endpoint: &Endpoint, read: Duration) -> Result<HttpPeer, SendError> {
+    async fn peer(&self, endpoint: &Endpoint, read: Duration) -> Result<Box<HttpPeer>, SendError> {
         let address = endpoint.address().await?;
         let mut peer = HttpPeer::new(address, endpoint.tls(), endpoint.host().to_owned());
         peer.options.connection_timeout = Some(self.settings.connect_timeout);
@@ -143,7 +143,7 @@ impl Upstreams {
         peer.options.read_timeout = Some(read);
         peer.options.write_timeout = Some(read);
         peer.options.idle_timeout = Some(self.settings.idle_timeout);
-        Ok(peer)
+        Ok(Box::new(peer))
     }
 }
 
@@ -163,8 +163,8 @@ async fn exchange(
 fn head(endpoint: &Endpoint, outgoing: &Outgoing) -> Result<RequestHeader, SendError> {
     let bad = |error: &dyn std::fmt::Display| SendError::Request(error.to_string());
     let path = format!("{}{}", endpoint.base_path(), outgoing.path);
-    let mut head =
-        RequestHeader::build(outgoing.method.clone(), path.as_bytes(), Some(8)).map_err(|e| bad(&e))?;
+    let mut head = RequestHeader::build(outgoing.method.clone(), path.as_bytes(), Some(8))
+        .map_err(|e| bad(&e))?;
     head.insert_header(http::header::HOST, endpoint.authority()).map_err(|e| bad(&e))?;
     for (name, value) in &outgoing.headers {
         head.append_header(name.clone(), value.clone()).map_err(|e| bad(&e))?;
@@ -241,7 +241,7 @@ impl Answering {
     pub async fn finish(mut self) {
         if self.drained(LAST_BYTES_WAIT).await && self.session.response_done() {
             let idle = Some(self.upstreams.settings.idle_timeout);
-            self.upstreams.connector.release_http_session(self.session, &self.peer, idle).await;
+            self.upstreams.connector.release_http_session(*self.session, &*self.peer, idle).await;
         } else {
             self.session.shutdown().await;
         }

@@ -56,8 +56,8 @@ fn machine_roots() -> Vec<CertificateDer<'static>> {
 
 fn file_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let shown = path.display().to_string();
-    let text = std::fs::read(path)
-        .map_err(|source| RootsError::Read { path: shown.clone(), source })?;
+    let text =
+        std::fs::read(path).map_err(|source| RootsError::Read { path: shown.clone(), source })?;
     let pems = pem::parse_many(text).unwrap_or_default();
     let roots: Vec<CertificateDer<'static>> = pems
         .into_iter()

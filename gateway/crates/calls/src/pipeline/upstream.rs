@@ -22,7 +22,7 @@ const FRAMING_WAIT: Duration = Duration::from_millis(5);
 
 /// What came of asking the upstream.
 enum Fetched {
-    Stream(Box<Answering>),
+    Stream(Answering),
     Whole { status: u16, headers: HeaderMap, body: Bytes },
     Refused { refusal: Refusal, headers: HeaderMap },
     ClientGone,
@@ -48,7 +48,7 @@ impl Pipeline {
             () = exchange.closed() => Fetched::ClientGone,
         };
         match fetched {
-            Fetched::Stream(answering) => self.stream(exchange, trace, under_way, *answering).await,
+            Fetched::Stream(answering) => self.stream(exchange, trace, under_way, answering).await,
             Fetched::Whole { status, headers, body } => {
                 self.whole(exchange, trace, under_way, (status, headers, body)).await;
             }
@@ -85,7 +85,7 @@ impl Pipeline {
         let (status, headers) = (answering.status(), answering.headers());
         let success = (200..300).contains(&status);
         if success && streamed && is_event_stream(&headers) {
-            return Fetched::Stream(Box::new(answering));
+            return Fetched::Stream(answering);
         }
         let collected = collect(&mut answering, self.parts.bounds.answer_bytes);
         let body = match tokio::time::timeout(deployment.timeout, collected).await {
@@ -134,14 +134,9 @@ impl Pipeline {
         (status, headers, body): (u16, HeaderMap, Bytes),
     ) {
         let first_byte_at = Some(unix_now());
-        let passed = pass_through(
-            under_way.deployment,
-            &headers,
-            status,
-            body,
-            &under_way.envelope.model,
-        )
-        .await;
+        let passed =
+            pass_through(under_way.deployment, &headers, status, body, &under_way.envelope.model)
+                .await;
         let whole = match passed {
             Ok(whole) => whole,
             Err(refusal) => {

@@ -141,10 +141,8 @@ impl Passing<'_> {
             let refusal = explain_answer(self.relay.deployment, answer(event.data, document)).await;
             return Step::Failed(refusal);
         }
-        let usage = observe(
-            self.relay.deployment,
-            answer(event.data.clone(), Arc::clone(&document)),
-        );
+        let usage =
+            observe(self.relay.deployment, answer(event.data.clone(), Arc::clone(&document)));
         let reported = match usage.await {
             Observed::Reported(usage) => {
                 self.seen.report(usage);
