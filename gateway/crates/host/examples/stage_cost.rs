@@ -137,11 +137,13 @@ async fn stages(host: &Host, reuse: u64) {
     head.header("authorization", b"Bearer sk-usowo4ekX6dQhv2rSeOt5A");
     let head = head.build();
     let (principal, call) = (principal(), call());
-    let body = Document::parse(Bytes::from_static(include_bytes!("../../../../tests/bench/body.json")));
+    let body =
+        Document::parse(Bytes::from_static(include_bytes!("../../../../tests/bench/body.json")));
     let body = Arc::new(body.unwrap());
     let target =
         Target { id: "d".to_owned(), model: "gpt-4o-mini".to_owned(), mock_response: None };
-    let usage = br#"{"model":"x","usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}"#;
+    let usage =
+        br#"{"model":"x","usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}"#;
     let bytes = Bytes::from_static(usage);
     let document = Document::parse(bytes.clone()).ok().map(Arc::new);
     let answer = Answer { status: 200, headers: Arc::default(), bytes, document };
@@ -152,7 +154,10 @@ async fn stages(host: &Host, reuse: u64) {
     };
 
     let mut sum = 0.0;
-    sum += measure("authenticate", reuse, async || authenticator.authenticate(Arc::clone(&head)).await).await;
+    sum += measure("authenticate", reuse, async || {
+        authenticator.authenticate(Arc::clone(&head)).await
+    })
+    .await;
     sum += measure("admit", reuse, async || limiter.admit(&principal, &call).await).await;
     sum += measure("encode", reuse, async || {
         provider.encode(&call, Arc::clone(&body), &target, None).await

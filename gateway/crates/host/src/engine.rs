@@ -143,11 +143,12 @@ fn pools(settings: &HostSettings) -> PoolingAllocationConfig {
 impl EpochClock {
     fn start(engine: Engine) -> std::io::Result<Arc<Self>> {
         let (send, receive) = std::sync::mpsc::sync_channel::<Arc<Self>>(1);
-        let thread = std::thread::Builder::new().name("epoch-clock".to_owned()).spawn(move || {
-            if let Ok(clock) = receive.recv() {
-                clock.run(&engine);
-            }
-        })?;
+        let thread =
+            std::thread::Builder::new().name("epoch-clock".to_owned()).spawn(move || {
+                if let Ok(clock) = receive.recv() {
+                    clock.run(&engine);
+                }
+            })?;
         let clock = Arc::new(Self {
             running: AtomicUsize::new(0),
             parked: AtomicBool::new(false),

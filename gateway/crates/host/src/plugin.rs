@@ -125,9 +125,7 @@ impl Plugin {
         let _running = self.clock.running();
         match self.quick(function, lent, params()) {
             Ok(value) => Ran::Value(value),
-            Err(Stopped::Again(again, lent)) => {
-                self.again(function, (again, *lent), params).await
-            }
+            Err(Stopped::Again(again, lent)) => self.again(function, (again, *lent), params).await,
             Err(Stopped::Trapped(why)) => Ran::Trapped(why),
             Err(Stopped::Exceeded(limit)) => Ran::Exceeded(limit),
         }
@@ -162,7 +160,8 @@ impl Plugin {
     ) -> Result<S::Returns, Stopped> {
         let (mut running, served) = self.take()?;
         running.store.data_mut().begin(lent, Pace::Quick);
-        let called = function.of(&mut running).and_then(|typed| typed.call(&mut running.store, params));
+        let called =
+            function.of(&mut running).and_then(|typed| typed.call(&mut running.store, params));
         self.ended(running, served, called)
     }
 

@@ -49,9 +49,7 @@ impl Authenticator {
         let began = Instant::now();
         let lent = Lent { request: Some(head), ..Lent::default() };
         let ran = self.plugin.call(&self.authenticate, lent, || (handle(),)).await;
-        let ran = ran.answered(|(answer,)| {
-            answer.map(convert::principal).map_err(convert::denial)
-        });
+        let ran = ran.answered(|(answer,)| answer.map(convert::principal).map_err(convert::denial));
         self.plugin.watched(began, ran)
     }
 

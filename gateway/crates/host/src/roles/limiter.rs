@@ -47,9 +47,7 @@ impl Limiter {
         let lent = Lent { call: Some(call.id), ..Lent::default() };
         let (principal, facts) = (convert::principal_to_wit(principal), convert::call_to_wit(call));
         let ran = self.plugin.call(&self.admit, lent, || (&principal, &facts)).await;
-        let ran = ran.answered(|(answer,)| {
-            answer.map(convert::admission).map_err(convert::denial)
-        });
+        let ran = ran.answered(|(answer,)| answer.map(convert::admission).map_err(convert::denial));
         if !matches!(ran, Ran::Value(_)) {
             self.plugin.capabilities.limits.cancel(call.id);
         }
