@@ -13,4 +13,8 @@ for tool in wrk nginx openssl python3; do
     fi
 done
 cargo build --quiet --release --manifest-path "$root/Cargo.toml" -p tollgate-test-upstream
-exec python3 "$here/bench.py"
+python3 "$here/bench.py"
+
+# What a stage costs by itself: CPU time of its thread, nothing else running.
+echo
+cargo run --quiet --release --manifest-path "$root/Cargo.toml" -p tollgate-host --example stage_cost

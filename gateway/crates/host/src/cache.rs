@@ -153,3 +153,75 @@ fn create_private(path: &Path) -> io::Result<File> {
 fn no_follow() -> i32 {
     i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use tollgate_components::METER;
+
+    fn folder(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("tollgate-{name}-{}", std::process::id()));
+        let _absent = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    fn only_artefact(dir: &Path) -> PathBuf {
+        let files: Vec<_> =
+            std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        files[0].clone()
+    }
+
+    #[test]
+    fn code_that_was_altered_is_never_loaded_and_is_compiled_again() {
+        let dir = folder("altered");
+        let engine = Engine::default();
+        let cache = CodeCache::open(&dir.join("code")).unwrap();
+        cache.load(&engine, METER).unwrap();
+        let path = only_artefact(&dir.join("code"));
+        let digest = Sha256::digest(METER);
+        assert!(cache.verified(&engine, &digest, &path).is_some());
+        let whole = std::fs::read(&path).unwrap();
+        for at in [0, TAG_BYTES, whole.len() / 2, whole.len() - 1] {
+            let mut altered = whole.clone();
+            altered[at] ^= 1;
+            std::fs::write(&path, altered).unwrap();
+            assert!(cache.verified(&engine, &digest, &path).is_none(), "byte {at}");
+        }
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(cache.verified(&engine, &digest, &path).is_none(), "cut");
+        cache.load(&engine, METER).unwrap();
+        assert!(cache.verified(&engine, &digest, &path).is_some(), "compiled and kept again");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn code_of_another_component_engine_or_installation_is_not_taken() {
+        let dir = folder("foreign");
+        let engine = Engine::default();
+        let cache = CodeCache::open(&dir.join("code")).unwrap();
+        cache.load(&engine, METER).unwrap();
+        let path = only_artefact(&dir.join("code"));
+        let digest = Sha256::digest(METER);
+        assert!(cache.verified(&engine, &Sha256::digest(b"another"), &path).is_none());
+        let mut config = wasmtime::Config::new();
+        config.epoch_interruption(true);
+        let other = Engine::new(&config).unwrap();
+        assert!(cache.verified(&other, &digest, &path).is_none());
+        std::fs::remove_file(dir.join("code.key")).unwrap();
+        let reopened = CodeCache::open(&dir.join("code")).unwrap();
+        assert!(reopened.verified(&engine, &digest, &path).is_none());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_code_or_key_is_not_followed() {
+        let dir = folder("link");
+        std::fs::write(dir.join("elsewhere"), [7; KEY_BYTES]).unwrap();
+        std::os::unix::fs::symlink(dir.join("elsewhere"), dir.join("code.key")).unwrap();
+        assert!(CodeCache::open(&dir.join("code")).is_err());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
