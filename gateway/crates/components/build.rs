@@ -14,13 +14,15 @@ const COMPONENTS: [&str; 5] =
     ["authenticator-key", "limiter-key", "meter-tokens", "provider-mock", "provider-openai"];
 
 /// What is only built for tests and the bench, by the name of its folder in `plugins/examples/`.
-const FIXTURES: [&str; 13] = [
+const FIXTURES: [&str; 15] = [
     "authenticator-noop",
     "authenticator-team-header",
     "fixture-bulk",
     "fixture-flood",
     "fixture-grow",
     "fixture-hostcalls",
+    "fixture-limiter-trap",
+    "fixture-meter-trap",
     "fixture-recursion",
     "fixture-spin",
     "fixture-trap",

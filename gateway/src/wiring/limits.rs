@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use tollgate_admin::LiveSpend;
-use tollgate_domain::{CallId, Claim, ClaimError, KeyHash, NanoUsd, unix_now};
+use tollgate_domain::{CallId, Claim, ClaimError, KeyHash, NanoUsd, key_budget, unix_now};
 
 /// In-process limits.
 #[derive(Clone)]
 pub(crate) struct Counted(pub(crate) Arc<tollgate_limits::Limits>);
 
-/// A key's budget, under the name that the contract gives it.
+/// A key's budget.
 pub(crate) fn bucket(key: &KeyHash) -> String {
-    format!("key:{key}")
+    key_budget(&key.to_string())
 }
 
 impl tollgate_host::Limits for Counted {

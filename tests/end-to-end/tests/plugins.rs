@@ -85,6 +85,37 @@ misbehaving! {
     a_component_that_recurses_is_stopped: "fixture-recursion" is ["stack", "trap"];
 }
 
+fn with_plugin(upstream: &Upstream, role: &str, name: &str) -> Config {
+    let file = component(name);
+    let section = format!("plugins:\n  {role}:\n    file: {}\n", file.display());
+    Config::new().priced(upstream, "exact", "0", "0.00001").section(&section)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limiter_that_traps_refuses_the_call_and_contacts_nobody() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::start(with_plugin(&upstream, "limiter", "fixture-limiter-trap")).await;
+    let key = gateway.key(serde_json::json!({"max_budget": 1.0})).await;
+    let answer = gateway.chat(&key, &chat("exact", "hi")).await;
+    answer.refused(500, "internal_server_error");
+    assert!(upstream.calls().is_empty(), "a call passed without admission");
+    assert_eq!(gateway.spend(&key).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meter_that_traps_charges_what_was_reserved() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::start(with_plugin(&upstream, "meter", "fixture-meter-trap")).await;
+    let key = gateway.key(serde_json::json!({"max_budget": 1.0})).await;
+    let mark = gateway.mark();
+    let mut body = chat("exact", "hi");
+    body["max_tokens"] = 10.into();
+    gateway.chat(&key, &body).await.ok();
+    // Ten tokens at 10 000 nano-dollars each.
+    assert_eq!(gateway.spend(&key).await, 100_000);
+    gateway.logged(mark, &["the meter failed"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_that_floods_the_log_is_cut_short() {
     let upstream = Upstream::start().await;

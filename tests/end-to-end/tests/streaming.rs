@@ -143,11 +143,14 @@ async fn an_event_of_ten_megabytes_neither_breaks_the_stream_nor_the_gateway() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_without_usage_is_counted_from_what_arrived() {
+async fn an_answer_without_usage_is_counted_from_what_arrived() {
     let upstream = Upstream::start().await;
     let config = Config::new().priced(&upstream, "no-usage", "0.000001", "0.000002");
     let gateway = Gateway::start(config).await;
     let key = gateway.free_key().await;
     gateway.chat(&key, &streamed("no-usage", "how much is this?")).await.ok();
-    assert!(gateway.spend(&key).await > 0, "a call without reported usage was free");
+    let streamed = gateway.spend(&key).await;
+    assert!(streamed > 0, "a stream without reported usage was free");
+    gateway.chat(&key, &chat("no-usage", "how much is this?")).await.ok();
+    assert!(gateway.spend(&key).await > streamed, "an answer without reported usage was free");
 }

@@ -123,6 +123,11 @@ impl Envelope {
             document: Arc::new(document),
         })
     }
+
+    /// Length of the messages, from which input is estimated where nothing reports it.
+    pub(crate) fn prompt_bytes(&self) -> u64 {
+        self.document.member("messages").map_or(0, str::len) as u64
+    }
 }
 
 /// A member that is there and not null.

@@ -3,7 +3,7 @@
 
 use tollgate_domain::{
     Admission, Call, CallId, Charge, Ending, NanoUsd, Observed, Outcome, Pricing, Principal,
-    UnixMillis, unix_now,
+    UnixMillis, key_budget, unix_now,
 };
 use tollgate_host::Ran;
 use tollgate_ledger::{Opened, Settled as SettledRecord};
@@ -36,11 +36,6 @@ pub(crate) struct Settled {
     pub(crate) admission: Admission,
     pub(crate) ended: Ended,
     pub(crate) charge: Charge,
-}
-
-/// The budget in which a key's spend is kept, as limiters name it in their claims.
-pub(crate) fn budget_of(key_id: &str) -> String {
-    format!("key:{key_id}")
 }
 
 // === impl Ended ===
@@ -121,7 +116,7 @@ impl Parts {
             log::warn!(target: "ledger", "call {call}: {} USD above its reservation", overrun.0.as_usd());
         }
         if !reserved {
-            self.limits.charge(&budget_of(&principal.key_id), amount);
+            self.limits.charge(&key_budget(&principal.key_id), amount);
         }
     }
 }

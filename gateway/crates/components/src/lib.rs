@@ -39,6 +39,8 @@ pub const FIXTURES: &[(&str, &[u8])] = &[
     ("fixture-hostcalls", built!("fixture-hostcalls")),
     ("fixture-recursion", built!("fixture-recursion")),
     ("fixture-spin", built!("fixture-spin")),
+    ("fixture-limiter-trap", built!("fixture-limiter-trap")),
+    ("fixture-meter-trap", built!("fixture-meter-trap")),
     ("fixture-trap", built!("fixture-trap")),
     ("fixture-wrong-role", built!("fixture-wrong-role")),
     ("limiter-noop", built!("limiter-noop")),

@@ -44,9 +44,13 @@ fn the_gateways_components_import_what_their_role_is_granted() {
 fn fixtures_are_components_of_their_role_too() {
     for (name, bytes) in tollgate_components::FIXTURES {
         match *name {
-            "limiter-noop" => assert_contract(name, bytes, &LIMITER, "admission"),
+            "limiter-noop" | "fixture-limiter-trap" => {
+                assert_contract(name, bytes, &LIMITER, "admission");
+            }
             "provider-noop" => assert_contract(name, bytes, &PROVIDER, "translation"),
-            "meter-noop" | "fixture-wrong-role" => assert_contract(name, bytes, &METER, "metering"),
+            "meter-noop" | "fixture-meter-trap" | "fixture-wrong-role" => {
+                assert_contract(name, bytes, &METER, "metering");
+            }
             _ => assert_contract(name, bytes, &AUTHENTICATOR, "authentication"),
         }
     }

@@ -29,6 +29,12 @@ pub enum Claim {
     },
 }
 
+/// The budget in which a key's spend is kept. Limiters name it so in their claims; the gateway
+/// seeds it with what the store knows.
+pub fn key_budget(key_id: &str) -> String {
+    format!("key:{key_id}")
+}
+
 /// The claim that did not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Excess {

@@ -23,7 +23,7 @@ mod principal;
 mod usage;
 
 pub use call::{Admission, Allowance, Call, Candidate, Dialect, Ending, Outcome};
-pub use claim::{Claim, ClaimError, Excess};
+pub use claim::{Claim, ClaimError, Excess, key_budget};
 pub use document::{BadEdit, Document, DocumentError, Edit};
 pub use event::{Event, Failure, FailureKind, FinishReason, ToolCallDelta};
 pub use id::{CallId, KeyHash};

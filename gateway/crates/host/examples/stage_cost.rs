@@ -1,6 +1,11 @@
 //! What a call of each built-in stage costs in CPU time, with fresh instances and with reused
 //! ones. `make bench` prints it beside the throughput of the whole.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measuring program")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a measuring program"
+)]
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -28,6 +28,9 @@ const KEEP_RESIDENT_BYTES: usize = 64 << 10;
 /// a slot needs about two, with as many again for its stack.
 const SLOTS_MAX: u32 = 10_000;
 
+/// Slots for what is no model call: authenticating management requests, instances kept for reuse.
+const SLOTS_BESIDE_CALLS: u32 = 256;
+
 /// What a host is set up with.
 #[derive(Clone, Debug)]
 pub struct HostSettings {
@@ -121,7 +124,7 @@ fn config(settings: &HostSettings) -> Config {
 fn pools(settings: &HostSettings) -> PoolingAllocationConfig {
     // A component made from one core module has two or three core instances and as many tables:
     // its own and those of the adapters around it.
-    let calls = settings.calls_max.clamp(16, SLOTS_MAX);
+    let calls = settings.calls_max.saturating_add(SLOTS_BESIDE_CALLS).min(SLOTS_MAX);
     let mut pools = PoolingAllocationConfig::default();
     pools
         .total_component_instances(calls)

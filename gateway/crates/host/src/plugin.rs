@@ -25,6 +25,10 @@ use crate::state::{Again, Lent, Pace, State};
 /// A call asks the store for so many keys at most.
 const STORE_KEYS_MAX: usize = 8;
 
+/// Idle instances of a plugin occupy slots that others need. A quick run occupies its thread, so
+/// that hardly more than the machine's threads are ever idle.
+const IDLE_MAX: usize = 32;
+
 /// A component in a role.
 pub(crate) struct Plugin {
     pub(crate) name: Arc<str>,
@@ -222,11 +226,19 @@ impl Plugin {
                 // The handle's drop is part of the store's, which follows; nothing stays lent.
                 if served < self.settings.reuse {
                     running.store.data_mut().end();
-                    self.idle.lock().push(Idle { running, served: served + 1 });
+                    self.keep(Idle { running, served: served + 1 });
                 }
                 Ok(value)
             }
             Err(error) => Err(self.stopped(running.store.data_mut(), &error)),
+        }
+    }
+
+    /// Keeps an instance for another call, unless enough are kept.
+    fn keep(&self, idle: Idle) {
+        let mut kept = self.idle.lock();
+        if kept.len() < IDLE_MAX {
+            kept.push(idle);
         }
     }
 
@@ -290,7 +302,7 @@ impl<S: Signature> Function<S> {
     ) -> wasmtime::Result<TypedFunc<S::Params<'p>, S::Returns>> {
         let func = running
             .instance
-            .get_func(&mut running.store, &self.index)
+            .get_func(&mut running.store, self.index)
             .ok_or_else(|| wasmtime::format_err!("the component has lost an export"))?;
         // SAFETY: `Plugin::function` is the only maker of a `Function` and had wasmtime check
         // this export of this component against the same types; all instances of a plugin are

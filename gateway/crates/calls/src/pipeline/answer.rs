@@ -1,7 +1,7 @@
 //! What the client is told: a component's own answer, refusals, and the heads of all answers.
 
 use http::HeaderMap;
-use tollgate_domain::{Ending, Event, unix_now};
+use tollgate_domain::{Ending, Event, key_budget, unix_now};
 use tollgate_telemetry::DenialKind;
 
 use super::{Pipeline, UnderWay};
@@ -13,7 +13,7 @@ use crate::headers::Headers;
 use crate::record::Trace;
 use crate::refusal::Refusal;
 use crate::relay::local;
-use crate::settle::{Admitted, Ended, Settled, budget_of};
+use crate::settle::{Admitted, Ended, Settled};
 
 impl Pipeline {
     /// Answers with a component's own events.
@@ -112,7 +112,7 @@ impl Pipeline {
         headers.json();
         headers.deployment(deployment);
         headers.cost(&settled.charge);
-        let spent = self.parts.limits.spent(&budget_of(&settled.principal.key_id));
+        let spent = self.parts.limits.spent(&key_budget(&settled.principal.key_id));
         headers.limits(&settled.principal, &settled.admission, spent);
         if let Some(upstream) = upstream {
             headers.provider(upstream);
@@ -131,7 +131,7 @@ impl Pipeline {
         let mut headers = Headers::new(arrival.call, arrival.correlation.as_ref());
         headers.event_stream();
         headers.deployment(deployment);
-        let spent = self.parts.limits.spent(&budget_of(&admitted.principal.key_id));
+        let spent = self.parts.limits.spent(&key_budget(&admitted.principal.key_id));
         headers.limits(&admitted.principal, &admitted.admission, spent);
         if let Some(upstream) = upstream {
             headers.provider(upstream);

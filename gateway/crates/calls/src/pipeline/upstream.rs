@@ -23,7 +23,7 @@ const FRAMING_WAIT: Duration = Duration::from_millis(5);
 /// What came of asking the upstream.
 enum Fetched {
     Stream(Answering),
-    Whole { status: u16, headers: HeaderMap, body: Bytes },
+    Whole { headers: HeaderMap, body: Bytes },
     Refused { refusal: Refusal, headers: HeaderMap },
     ClientGone,
 }
@@ -49,8 +49,8 @@ impl Pipeline {
         };
         match fetched {
             Fetched::Stream(answering) => self.stream(exchange, trace, under_way, answering).await,
-            Fetched::Whole { status, headers, body } => {
-                self.whole(exchange, trace, under_way, (status, headers, body)).await;
+            Fetched::Whole { headers, body } => {
+                self.whole(exchange, trace, under_way, (headers, body)).await;
             }
             Fetched::Refused { refusal, headers } => {
                 let UnderWay { arrival, admitted, opened, .. } = under_way;
@@ -111,7 +111,7 @@ impl Pipeline {
             log::warn!(target: "upstream", "{}: a stream was asked for, none came", deployment.id);
             return Fetched::Refused { refusal: malformed(deployment), headers };
         }
-        Fetched::Whole { status, headers, body }
+        Fetched::Whole { headers, body }
     }
 
     fn send_failed(&self, deployment: &Deployment, error: &SendError) -> Fetched {
@@ -131,12 +131,12 @@ impl Pipeline {
         exchange: &mut dyn Exchange,
         trace: &mut Trace,
         under_way: UnderWay<'_>,
-        (status, headers, body): (u16, HeaderMap, Bytes),
+        (headers, body): (HeaderMap, Bytes),
     ) {
         let first_byte_at = Some(unix_now());
-        let passed =
-            pass_through(under_way.deployment, &headers, status, body, &under_way.envelope.model)
-                .await;
+        let UnderWay { envelope, deployment, .. } = &under_way;
+        let (model, prompt_bytes) = (envelope.model.as_str(), envelope.prompt_bytes());
+        let passed = pass_through(deployment, &headers, body, model, prompt_bytes).await;
         let whole = match passed {
             Ok(whole) => whole,
             Err(refusal) => {
@@ -176,7 +176,7 @@ impl Pipeline {
             journal: &self.parts.journal,
             model: &envelope.model,
             usage_asked: envelope.usage_asked,
-            prompt_bytes: envelope.document.member("messages").map_or(0, str::len) as u64,
+            prompt_bytes: envelope.prompt_bytes(),
             event_bytes_max: self.parts.bounds.event_bytes,
         };
         if exchange.start(head).await.is_err() {

@@ -23,7 +23,8 @@ pub(crate) struct Seen {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
-    #[serde(default, borrow)]
+    /// What a chunk adds, or the message of a whole answer.
+    #[serde(default, borrow, alias = "message")]
     delta: Option<Delta<'a>>,
     #[serde(default)]
     finish_reason: Option<IgnoredAny>,
@@ -46,7 +47,7 @@ impl Seen {
         self.reported = Some(usage);
     }
 
-    /// Counts a chunk of the OpenAI chat dialect. Gives whether it carries choices.
+    /// Counts a chunk, or a whole answer, of the OpenAI chat dialect. Gives whether it carries choices.
     pub(crate) fn chunk(&mut self, document: &Document) -> bool {
         let Some(text) = document.member("choices") else { return false };
         let Ok(choices) = serde_json::from_str::<Vec<Choice<'_>>>(text) else { return true };
@@ -104,6 +105,16 @@ mod tests {
         let reported = Usage { input: 1, output: 2, ..Usage::default() };
         seen.report(reported);
         assert_eq!(seen.observed(40), Observed::Reported(reported));
+    }
+
+    #[test]
+    fn a_whole_answer_without_usage_is_counted_like_a_stream() {
+        let mut seen = Seen::default();
+        seen.chunk(&document(
+            r#"{"choices":[{"message":{"role":"assistant","content":"twelve bytes"}}]}"#,
+        ));
+        let estimate = Usage { input: 2, output: 3, ..Usage::default() };
+        assert_eq!(seen.observed(8), Observed::Estimated(estimate));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tollgate_upstream::{Answering, SendError};
 
 use crate::deployment::Deployment;
 use crate::refusal::Refusal;
+use crate::relay::observed::Seen;
 
 /// An error's explanation needs no more than this.
 const ERROR_BYTES_MAX: usize = 1 << 20;
@@ -55,20 +56,28 @@ pub(crate) async fn collect(
 pub(crate) async fn pass_through(
     deployment: &Deployment,
     headers: &HeaderMap,
-    status: u16,
     bytes: Bytes,
     model: &str,
+    prompt_bytes: u64,
 ) -> Result<Whole, Refusal> {
-    let answer = answer(status, headers, bytes);
+    let answer = answer(200, headers, bytes);
     let Some(document) = answer.document.clone() else {
         log::warn!(
             target: "upstream",
-            "{}: an answer with status {status} is not a JSON object", deployment.id
+            "{}: an answer is not a JSON object", deployment.id
         );
         return Err(malformed(deployment));
     };
     let body = renamed(&document, model).unwrap_or_else(|| document.bytes().clone());
-    let usage = observe(deployment, answer).await;
+    let usage = match observe(deployment, answer).await {
+        Observed::Nothing => {
+            // A provider that reports nothing does not make calls free.
+            let mut seen = Seen::default();
+            seen.chunk(&document);
+            seen.observed(prompt_bytes)
+        }
+        reported => reported,
+    };
     Ok(Whole { body, usage })
 }
 
