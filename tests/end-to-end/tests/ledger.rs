@@ -162,11 +162,20 @@ async fn an_orderly_stop_lets_open_calls_end_and_keeps_their_rows() {
     let mut stream = gateway.client().stream(&key.key, &streamed("gated", "drain me")).await;
     stream.event().await;
     let id = stream.call_id();
+    let client = gateway.client().clone();
     let stopping = async {
         let status = gateway.stop().await;
         (status, rows(&gateway.data()).await)
     };
     let ending = async {
+        until("the end's beginning", async || {
+            let ready = client.get("", "/health/readiness").await;
+            (ready.status == 503).then_some(())
+        })
+        .await;
+        let refused = client.chat(&key.key, &chat("gated", "too late")).await;
+        refused.refused(503, "service_unavailable");
+        assert!(!refused.call_id().is_empty());
         upstream.release(20);
         stream.rest().await
     };

@@ -7,7 +7,7 @@ mod upstream;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 use tollgate_domain::{Call, Dialect, Principal};
 use tollgate_host::{Authenticator, Limiter, Meter};
 use tollgate_ledger::{Journal, Opened};
@@ -98,6 +98,11 @@ impl Pipeline {
         &self.parts
     }
 
+    /// Takes no new calls; those under way go on.
+    pub fn close(&self) {
+        self.room.close();
+    }
+
     /// Serves one call.
     pub async fn serve(&self, exchange: &mut dyn Exchange) {
         let arrival = Arrival::new(exchange);
@@ -138,7 +143,10 @@ impl Pipeline {
         arrival: &Arrival,
         trace: &mut Trace,
     ) -> Result<(), Refusal> {
-        let _room = self.room.try_acquire().map_err(|_| Refusal::overloaded())?;
+        let _room = self.room.try_acquire().map_err(|full| match full {
+            TryAcquireError::NoPermits => Refusal::overloaded(),
+            TryAcquireError::Closed => Refusal::stopping(),
+        })?;
         let authenticated = self.parts.authenticator.authenticate(Arc::clone(exchange.head()));
         let principal = Refusal::of_ran("authentication", authenticated.await)??;
         trace.principal = Some(principal);

@@ -46,6 +46,12 @@ impl Refusal {
         Self { retry_after: Some(1), ..Self::new(503, "service_unavailable", message) }
     }
 
+    /// The gateway is about to end.
+    pub(crate) fn stopping() -> Self {
+        let message = "The gateway is stopping and takes no new calls. Try again shortly.";
+        Self { retry_after: Some(1), ..Self::new(503, "service_unavailable", message) }
+    }
+
     /// The journal cannot be written, so nothing may be spent.
     pub(crate) fn no_journal() -> Self {
         let message = "The gateway cannot record calls at present. Try again shortly.";

@@ -120,10 +120,8 @@ fn deployment<'a>(
     }
     let public_model = format!("{provider}/{model}");
     let listed = known.prices.get(&public_model);
-    let rates = own_rates.or_else(|| match mock_response {
-        Some(_) => Some(free()),
-        None => listed.map(|price| price.rates.clone()),
-    });
+    let tabled = || listed.map(|price| price.rates.clone());
+    let rates = own_rates.or_else(|| if mock_response.is_some() { Some(free()) } else { tabled() });
     Some(Deployment {
         id: id?,
         model_name: model_name?,

@@ -72,6 +72,9 @@ impl Edge {
     }
 
     async fn call(&self, exchange: &mut SessionExchange<'_>) {
+        if self.drain.is_draining() {
+            self.gate.pipeline.close();
+        }
         self.gate.pipeline.serve(exchange).await;
     }
 

@@ -18,6 +18,11 @@ use crate::endpoint::{Endpoint, EndpointError};
 /// An upstream that has sent its last event ends the framing with it or right after.
 const LAST_BYTES_WAIT: Duration = Duration::from_millis(100);
 
+/// An upstream that was restarted leaves several dead connections in the pool. A request is sent
+/// again for at most so many of them: one that itself breaks connections must not be repeated
+/// without end.
+const STALE_MAX: u32 = 2;
+
 /// How connections are made and kept.
 #[derive(Clone, Debug)]
 pub struct UpstreamSettings {
@@ -104,7 +109,7 @@ impl Upstreams {
     }
 
     /// Sends a request and waits for the head of the answer. A pooled connection that turns out
-    /// to be dead before a byte of the answer came is replaced, once.
+    /// to be dead before a byte of the answer came is replaced; see [`STALE_MAX`].
     pub async fn send(
         self: &Arc<Self>,
         endpoint: &Endpoint,
@@ -112,6 +117,7 @@ impl Upstreams {
     ) -> Result<Answering, SendError> {
         let peer = self.peer(endpoint, outgoing.read_timeout).await?;
         let head = head(endpoint, outgoing)?;
+        let mut stale = 0;
         loop {
             let connected = self.connector.get_http_session(&*peer).await;
             let (mut session, reused) = connected.map_err(|e| connect_error(endpoint, &e))?;
@@ -125,11 +131,10 @@ impl Upstreams {
                 }
                 Err(error) => {
                     session.shutdown().await;
-                    if !(reused && is_closed(&error)) {
+                    stale += 1;
+                    if !(reused && is_closed(&error)) || stale > STALE_MAX {
                         return Err(read_error(endpoint.host(), &error));
                     }
-                    // A dead connection of the pool. Others may be dead as well, so this can
-                    // turn more than once, at most as often as there are pooled connections.
                 }
             }
         }
