@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use tollgate_domain::{Call, Document, Event};
-use tollgate_host::{CredentialScheme, Plan, UpstreamBody, UpstreamRequest};
+use tollgate_host::{Attempt, CredentialScheme, Plan, UpstreamBody, UpstreamRequest};
 use tollgate_upstream::{Answering, Endpoint, Outgoing, SendError};
 
 use crate::deployment::Deployment;
@@ -38,13 +38,13 @@ impl Parts {
     /// Lets the component make the upstream request.
     pub(crate) async fn plan(
         &self,
+        provider: &mut Attempt<'_>,
         call: &Call,
         document: &Arc<Document>,
         deployment: &Deployment,
         output_cap: Option<u64>,
     ) -> Result<Planned, Refusal> {
-        let encoded =
-            deployment.provider.encode(call, Arc::clone(document), &deployment.target, output_cap);
+        let encoded = provider.encode(call, Arc::clone(document), &deployment.target, output_cap);
         let plan = Refusal::of_ran("provider", encoded.await)?
             .map_err(|failure| Refusal::of_failure(&failure, &deployment.provider_name, 400))?;
         match plan {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tollgate_domain::{Call, Dialect, Principal};
-use tollgate_host::{Authenticator, Limiter, Meter};
+use tollgate_host::{Attempt, Authenticator, Limiter, Meter};
 use tollgate_ledger::{Journal, Opened};
 use tollgate_limits::Limits;
 use tollgate_telemetry::{AccessLog, Metrics};
@@ -83,6 +83,7 @@ struct UnderWay<'a> {
     opened: Opened,
     envelope: &'a Envelope,
     deployment: &'a Deployment,
+    provider: Attempt<'a>,
 }
 
 // === impl Pipeline ===
@@ -195,7 +196,9 @@ impl Pipeline {
         };
         trace.deployment = Some(Arc::clone(deployment));
         let opened = arrival.opened(&admitted, deployment, &envelope);
-        let under_way = UnderWay { arrival, admitted, opened, envelope: &envelope, deployment };
+        let provider = deployment.provider.attempt();
+        let envelope = &envelope;
+        let under_way = UnderWay { arrival, admitted, opened, envelope, deployment, provider };
         self.attempt(exchange, trace, under_way).await;
         Ok(())
     }
@@ -205,12 +208,17 @@ impl Pipeline {
         &self,
         exchange: &mut dyn Exchange,
         trace: &mut Trace,
-        under_way: UnderWay<'_>,
+        mut under_way: UnderWay<'_>,
     ) {
-        let UnderWay { admitted, envelope, deployment, .. } = &under_way;
+        let UnderWay { admitted, envelope, deployment, provider, .. } = &mut under_way;
         let output_cap = deployment.capped(admitted.admission.output_cap);
-        let planned = self.parts.plan(&admitted.call, &envelope.document, deployment, output_cap);
-        let planned = match planned.await {
+        let (call, document) = (&admitted.call, &envelope.document);
+        let planned = self.parts.plan(provider, call, document, deployment, output_cap).await;
+        if envelope.streamed {
+            // A stream may last for minutes.
+            provider.rest();
+        }
+        let planned = match planned {
             Ok(planned) => planned,
             Err(refusal) => return self.fail(exchange, trace, under_way, refusal).await,
         };

@@ -49,7 +49,7 @@ fn head(
     status: u16,
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Result<ResponseHeader, Box<Error>> {
-    let mut head = ResponseHeader::build(status, Some(32))
+    let mut head = ResponseHeader::build_no_case(status, Some(32))
         .or_err(ErrorType::InternalError, "an answer with an impossible status")?;
     head.insert_header(header::DATE, get_cached_date())?;
     for (name, value) in headers {

@@ -7,7 +7,6 @@
     reason = "a measuring program"
 )]
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,12 +163,13 @@ async fn stages(host: &Host, reuse: u64) {
     })
     .await;
     sum += measure("admit", reuse, async || limiter.admit(&principal, &call).await).await;
-    sum += measure("encode", reuse, async || {
-        provider.encode(&call, Arc::clone(&body), &target, None).await
-    })
-    .await;
-    sum += measure("observe", reuse, async || -> Ran<_, Infallible> {
-        provider.observe(answer.clone()).await
+    sum += measure("encode, then observe", reuse, async || {
+        let mut attempt = provider.attempt();
+        assert!(matches!(
+            attempt.encode(&call, Arc::clone(&body), &target, None).await,
+            Ran::Value(_)
+        ));
+        attempt.observe(answer.clone()).await
     })
     .await;
     sum += measure("settle", reuse, async || meter.settle(&principal, &call, &outcome).await).await;

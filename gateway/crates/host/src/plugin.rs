@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{
     ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower, TypedFunc,
 };
@@ -29,6 +30,10 @@ const STORE_KEYS_MAX: usize = 8;
 /// that hardly more than the machine's threads are ever idle.
 const IDLE_MAX: usize = 32;
 
+/// Instances of a plugin that wait in a [`Seat`], each with some 100 KiB. Calls beyond these make a
+/// fresh one for each function.
+const SEATED_MAX: usize = 256;
+
 /// A component in a role.
 pub(crate) struct Plugin {
     pub(crate) name: Arc<str>,
@@ -41,6 +46,13 @@ pub(crate) struct Plugin {
     settings: Arc<PluginSettings>,
     /// Instances that may serve again. Empty unless the plugin's settings allow reuse.
     idle: Mutex<Vec<Idle>>,
+    seats: Arc<Semaphore>,
+}
+
+/// Where a call's instance waits between two functions that are called for the same call, so that
+/// one call has one instance.
+pub(crate) struct Seat {
+    seated: Option<(Running, OwnedSemaphorePermit)>,
 }
 
 /// A function that the component exports, with these parameters and result: checked when the
@@ -99,6 +111,7 @@ impl Plugin {
             capabilities: Arc::clone(&host.capabilities),
             settings: settings.shared(),
             idle: Mutex::new(Vec::new()),
+            seats: Arc::new(Semaphore::new(SEATED_MAX)),
         })
     }
 
@@ -126,10 +139,24 @@ impl Plugin {
         lent: Lent,
         params: impl Fn() -> S::Params<'p> + Send + Sync,
     ) -> Ran<S::Returns, std::convert::Infallible> {
+        self.call_in(&mut None, function, lent, params).await
+    }
+
+    /// Calls a function in the instance that sits in `seat`, if one does, and leaves it there.
+    /// Without a seat the instance goes when the function has returned.
+    pub(crate) async fn call_in<'p, S: Signature>(
+        &self,
+        seat: &mut Option<Seat>,
+        function: &Function<S>,
+        lent: Lent,
+        params: impl Fn() -> S::Params<'p> + Send + Sync,
+    ) -> Ran<S::Returns, std::convert::Infallible> {
         let _running = self.clock.running();
-        match self.quick(function, lent, params()) {
+        match self.quick(seat, function, lent, params()) {
             Ok(value) => Ran::Value(value),
-            Err(Stopped::Again(again, lent)) => self.again(function, (again, *lent), params).await,
+            Err(Stopped::Again(again, lent)) => {
+                self.again(seat, function, (again, *lent), params).await
+            }
             Err(Stopped::Trapped(why)) => Ran::Trapped(why),
             Err(Stopped::Exceeded(limit)) => Ran::Exceeded(limit),
         }
@@ -158,37 +185,40 @@ impl Plugin {
     /// Runs without a fiber.
     fn quick<'p, S: Signature>(
         &self,
+        seat: &mut Option<Seat>,
         function: &Function<S>,
         lent: Lent,
         params: S::Params<'p>,
     ) -> Result<S::Returns, Stopped> {
-        let (mut running, served) = self.take()?;
+        let (mut running, served) = self.take(seat)?;
         running.store.data_mut().begin(lent, Pace::Quick);
         let called =
             function.of(&mut running).and_then(|typed| typed.call(&mut running.store, params));
-        self.ended(running, served, called)
+        self.ended(seat, (running, served), called)
     }
 
     /// Runs on a fiber, beside other tasks, for as long as the plugin's settings allow.
     async fn steady<'p, S: Signature>(
         &self,
+        seat: &mut Option<Seat>,
         function: &Function<S>,
         lent: Lent,
         params: S::Params<'p>,
     ) -> Result<S::Returns, Stopped> {
-        let (mut running, served) = self.take()?;
+        let (mut running, served) = self.take(seat)?;
         let meter = Arc::new(CpuMeter::default());
         running.store.data_mut().begin(lent, Pace::Steady(Arc::clone(&meter)));
         let called = match function.of(&mut running) {
             Ok(typed) => Metered::new(typed.call_async(&mut running.store, params), meter).await,
             Err(error) => Err(error),
         };
-        self.ended(running, served, called)
+        self.ended(seat, (running, served), called)
     }
 
     /// Begins again as often as keys have to be looked up, and for good on a fiber.
     async fn again<'p, S: Signature>(
         &self,
+        seat: &mut Option<Seat>,
         function: &Function<S>,
         (mut again, mut lent): (Again, Lent),
         params: impl Fn() -> S::Params<'p> + Send + Sync,
@@ -201,7 +231,7 @@ impl Plugin {
                     }
                     lent.keys.push((hash, self.capabilities.keys.lookup(hash).await));
                 }
-                match self.steady(function, lent, params()).await {
+                match self.steady(seat, function, lent, params()).await {
                     Err(Stopped::Again(reason, back)) => (again, lent) = (reason, *back),
                     ended => return ended,
                 }
@@ -217,8 +247,8 @@ impl Plugin {
 
     fn ended<T>(
         &self,
-        mut running: Running,
-        served: u64,
+        seat: &mut Option<Seat>,
+        (mut running, served): (Running, u64),
         called: wasmtime::Result<T>,
     ) -> Result<T, Stopped> {
         match called {
@@ -227,6 +257,11 @@ impl Plugin {
                 if served < self.settings.reuse {
                     running.store.data_mut().end();
                     self.keep(Idle { running, served: served + 1 });
+                } else if let Some(seat) = seat
+                    && let Ok(permit) = Arc::clone(&self.seats).try_acquire_owned()
+                {
+                    running.store.data_mut().end();
+                    seat.seated = Some((running, permit));
                 }
                 Ok(value)
             }
@@ -258,7 +293,11 @@ impl Plugin {
         Stopped::Trapped(format!("{error:#}").lines().next().unwrap_or_default().to_owned())
     }
 
-    fn take(&self) -> Result<(Running, u64), Stopped> {
+    fn take(&self, seat: &mut Option<Seat>) -> Result<(Running, u64), Stopped> {
+        if let Some((mut running, _)) = seat.as_mut().and_then(|seat| seat.seated.take()) {
+            running.store.set_epoch_deadline(1);
+            return Ok((running, 0));
+        }
         if self.settings.reuse > 0
             && let Some(Idle { mut running, served }) = self.idle.lock().pop()
         {
@@ -288,6 +327,14 @@ impl Plugin {
             Ok(instance) => Ok(Running { store, instance }),
             Err(error) => Err(Box::new((store, error))),
         }
+    }
+}
+
+// === impl Seat ===
+
+impl Seat {
+    pub(crate) fn empty() -> Self {
+        Self { seated: None }
     }
 }
 

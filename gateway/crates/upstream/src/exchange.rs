@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use pingora_core::connectors::ConnectorOptions;
-use pingora_core::connectors::http::Connector;
-use pingora_core::protocols::http::client::HttpSession;
-use pingora_core::upstreams::peer::HttpPeer;
+use pingora_core::connectors::{ConnectorOptions, TransportConnector};
+use pingora_core::protocols::Stream;
+use pingora_core::protocols::http::v1::client::HttpSession;
+use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_core::{Error, ErrorType};
 use pingora_http::RequestHeader;
 
 use crate::endpoint::{Endpoint, EndpointError};
+use crate::held::Held;
+use crate::pool::Pool;
 
 /// An upstream that has sent its last event ends the framing with it or right after.
 const LAST_BYTES_WAIT: Duration = Duration::from_millis(100);
@@ -38,7 +40,8 @@ pub struct UpstreamSettings {
 
 /// Sends requests over pooled connections.
 pub struct Upstreams {
-    connector: Connector,
+    connector: TransportConnector,
+    pool: Arc<Pool>,
     settings: UpstreamSettings,
 }
 
@@ -93,9 +96,10 @@ pub enum SendError {
 /// An answer whose head has arrived. What is large in it is boxed: it is handed from step to step.
 pub struct Answering {
     session: Box<HttpSession>,
-    peer: Box<HttpPeer>,
+    /// What the connection may serve again, as the pool knows it.
+    peer: u64,
     host: String,
-    upstreams: Arc<Upstreams>,
+    pool: Arc<Pool>,
 }
 
 // === impl Upstreams ===
@@ -105,29 +109,31 @@ impl Upstreams {
     pub fn new(settings: UpstreamSettings) -> Arc<Self> {
         let mut options = ConnectorOptions::new(settings.pool);
         options.ca_file = Some(settings.roots.display().to_string());
-        Arc::new(Self { connector: Connector::new(Some(options)), settings })
+        let connector = TransportConnector::new(Some(options));
+        let pool = Pool::new(settings.pool, settings.idle_timeout);
+        Arc::new(Self { connector, pool, settings })
     }
 
     /// Sends a request and waits for the head of the answer. A pooled connection that turns out
     /// to be dead before a byte of the answer came is replaced; see [`STALE_MAX`].
     pub async fn send(
-        self: &Arc<Self>,
+        &self,
         endpoint: &Endpoint,
         outgoing: &Outgoing,
     ) -> Result<Answering, SendError> {
         let peer = self.peer(endpoint, outgoing.read_timeout).await?;
-        let head = head(endpoint, outgoing)?;
+        let key = peer.reuse_hash();
         let mut stale = 0;
         loop {
-            let connected = self.connector.get_http_session(&*peer).await;
-            let (mut session, reused) = connected.map_err(|e| connect_error(endpoint, &e))?;
-            session.set_read_timeout(Some(outgoing.read_timeout));
-            session.set_write_timeout(Some(outgoing.read_timeout));
-            match exchange(&mut session, &head, &outgoing.body).await {
+            let head = Box::new(head(endpoint, outgoing)?);
+            let (stream, reused) = self.connection(endpoint, &peer, key).await?;
+            let mut session = Box::new(HttpSession::new_with_options(stream, &*peer));
+            session.read_timeout = Some(outgoing.read_timeout);
+            session.write_timeout = Some(outgoing.read_timeout);
+            match exchange(&mut session, head, &outgoing.body).await {
                 Ok(()) => {
-                    let host = endpoint.host().to_owned();
-                    let upstreams = Arc::clone(self);
-                    return Ok(Answering { session: Box::new(session), peer, host, upstreams });
+                    let (host, pool) = (endpoint.host().to_owned(), Arc::clone(&self.pool));
+                    return Ok(Answering { session, peer: key, host, pool });
                 }
                 Err(error) => {
                     session.shutdown().await;
@@ -138,6 +144,21 @@ impl Upstreams {
                 }
             }
         }
+    }
+
+    /// A connection to a peer, and whether it has served before.
+    async fn connection(
+        &self,
+        endpoint: &Endpoint,
+        peer: &HttpPeer,
+        key: u64,
+    ) -> Result<(Stream, bool), SendError> {
+        if let Some(stream) = self.pool.take(key) {
+            return Ok((stream, true));
+        }
+        let connected = self.connector.new_stream(peer).await;
+        let stream = connected.map_err(|error| connect_error(endpoint, &error))?;
+        Ok((Box::new(Held::new(stream)), false))
     }
 
     async fn peer(&self, endpoint: &Endpoint, read: Duration) -> Result<Box<HttpPeer>, SendError> {
@@ -154,21 +175,27 @@ impl Upstreams {
 
 async fn exchange(
     session: &mut HttpSession,
-    head: &RequestHeader,
-    body: &Bytes,
+    head: Box<RequestHeader>,
+    body: &[u8],
 ) -> Result<(), Box<Error>> {
-    session.write_request_header(Box::new(head.clone())).await?;
+    session.write_request_header(head).await?;
     if !body.is_empty() {
-        session.write_request_body(body.clone(), true).await?;
+        session.write_body(body).await?;
     }
-    session.finish_request_body().await?;
-    session.read_response_header().await
+    session.finish_body().await?;
+    loop {
+        session.read_response().await?;
+        // Interim answers, such as early hints, come before the one that counts.
+        if session.resp_header().is_none_or(|head| !head.status.is_informational()) {
+            return Ok(());
+        }
+    }
 }
 
 fn head(endpoint: &Endpoint, outgoing: &Outgoing) -> Result<RequestHeader, SendError> {
     let bad = |error: &dyn std::fmt::Display| SendError::Request(error.to_string());
     let path = format!("{}{}", endpoint.base_path(), outgoing.path);
-    let mut head = RequestHeader::build(outgoing.method.clone(), path.as_bytes(), Some(8))
+    let mut head = RequestHeader::build_no_case(outgoing.method.clone(), path.as_bytes(), Some(8))
         .map_err(|e| bad(&e))?;
     head.insert_header(http::header::HOST, endpoint.authority()).map_err(|e| bad(&e))?;
     for (name, value) in &outgoing.headers {
@@ -221,32 +248,34 @@ fn plain(error: &Error) -> String {
 impl Answering {
     /// The status.
     pub fn status(&self) -> u16 {
-        self.session.response_header().map_or(502, |head| head.status.as_u16())
+        self.session.resp_header().map_or(502, |head| head.status.as_u16())
     }
 
     /// The headers.
     pub fn headers(&self) -> HeaderMap {
-        self.session.response_header().map(|head| head.headers.clone()).unwrap_or_default()
+        self.session.resp_header().map(|head| head.headers.clone()).unwrap_or_default()
     }
 
     /// The next bytes, as they arrive; none at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, SendError> {
-        let read = self.session.read_response_body().await;
+        let read = self.session.read_body_bytes().await;
         read.map_err(|error| read_error(&self.host, &error))
     }
 
     /// Reads what is left of an answer whose content is complete: whatever ends the framing may
     /// still be on its way after the last event of a stream. False: it did not come in time.
     pub async fn drained(&mut self, wait: Duration) -> bool {
-        let rest = async { while let Ok(Some(_)) = self.session.read_response_body().await {} };
+        let rest = async { while let Ok(Some(_)) = self.session.read_body_bytes().await {} };
         tokio::time::timeout(wait, rest).await.is_ok()
     }
 
     /// Puts the connection back into the pool if the answer was read whole, else closes it.
     pub async fn finish(mut self) {
-        if self.drained(LAST_BYTES_WAIT).await && self.session.response_done() {
-            let idle = Some(self.upstreams.settings.idle_timeout);
-            self.upstreams.connector.release_http_session(*self.session, &*self.peer, idle).await;
+        if self.drained(LAST_BYTES_WAIT).await && self.session.is_body_done() {
+            self.session.respect_keepalive();
+            if let Some(stream) = self.session.reuse().await {
+                self.pool.put(self.peer, stream);
+            }
         } else {
             self.session.shutdown().await;
         }

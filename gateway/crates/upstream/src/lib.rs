@@ -3,6 +3,8 @@
 
 mod endpoint;
 mod exchange;
+mod held;
+mod pool;
 mod roots;
 
 pub use endpoint::{Endpoint, EndpointError};

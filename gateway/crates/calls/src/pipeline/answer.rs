@@ -24,7 +24,7 @@ impl Pipeline {
         under_way: UnderWay<'_>,
         events: &[Event],
     ) {
-        let UnderWay { arrival, admitted, opened, envelope, deployment } = under_way;
+        let UnderWay { arrival, admitted, opened, envelope, deployment, .. } = under_way;
         let usage = local::usage(events);
         let ended = Ended {
             ending: Ending::Success,

@@ -130,13 +130,12 @@ impl Pipeline {
         &self,
         exchange: &mut dyn Exchange,
         trace: &mut Trace,
-        under_way: UnderWay<'_>,
+        mut under_way: UnderWay<'_>,
         (headers, body): (HeaderMap, Bytes),
     ) {
         let first_byte_at = Some(unix_now());
-        let UnderWay { envelope, deployment, .. } = &under_way;
-        let (model, prompt_bytes) = (envelope.model.as_str(), envelope.prompt_bytes());
-        let passed = pass_through(deployment, &headers, body, model, prompt_bytes).await;
+        let UnderWay { envelope, deployment, provider, .. } = &mut under_way;
+        let passed = pass_through(deployment, provider, &headers, body, envelope).await;
         let whole = match passed {
             Ok(whole) => whole,
             Err(refusal) => {
@@ -167,7 +166,7 @@ impl Pipeline {
         under_way: UnderWay<'_>,
         mut answering: Answering,
     ) {
-        let UnderWay { arrival, admitted, opened, envelope, deployment } = under_way;
+        let UnderWay { arrival, admitted, opened, envelope, deployment, .. } = under_way;
         let head = self.stream_head(arrival, &admitted, deployment, Some(&answering.headers()));
         let first_byte_at = Some(unix_now());
         let relay = Relay {

@@ -141,9 +141,9 @@ impl Passing<'_> {
             let refusal = explain_answer(self.relay.deployment, answer(event.data, document)).await;
             return Step::Failed(refusal);
         }
-        let usage =
-            observe(self.relay.deployment, answer(event.data.clone(), Arc::clone(&document)));
-        let reported = match usage.await {
+        let deployment = self.relay.deployment;
+        let answer = answer(event.data.clone(), Arc::clone(&document));
+        let reported = match observe(deployment, &mut deployment.provider.attempt(), answer).await {
             Observed::Reported(usage) => {
                 self.seen.report(usage);
                 true

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use tollgate_domain::{Document, Edit, Failure, FailureKind, Observed};
-use tollgate_host::{Answer, Ran};
+use tollgate_host::{Answer, Attempt, Ran};
 use tollgate_upstream::{Answering, SendError};
 
 use crate::deployment::Deployment;
+use crate::envelope::Envelope;
 use crate::refusal::Refusal;
 use crate::relay::observed::Seen;
 
@@ -55,10 +56,10 @@ pub(crate) async fn collect(
 /// the provider's. Every other byte stays.
 pub(crate) async fn pass_through(
     deployment: &Deployment,
+    provider: &mut Attempt<'_>,
     headers: &HeaderMap,
     bytes: Bytes,
-    model: &str,
-    prompt_bytes: u64,
+    envelope: &Envelope,
 ) -> Result<Whole, Refusal> {
     let answer = answer(200, headers, bytes);
     let Some(document) = answer.document.clone() else {
@@ -68,13 +69,13 @@ pub(crate) async fn pass_through(
         );
         return Err(malformed(deployment));
     };
-    let body = renamed(&document, model).unwrap_or_else(|| document.bytes().clone());
-    let usage = match observe(deployment, answer).await {
+    let body = renamed(&document, &envelope.model).unwrap_or_else(|| document.bytes().clone());
+    let usage = match observe(deployment, provider, answer).await {
         Observed::Nothing => {
             // A provider that reports nothing does not make calls free.
             let mut seen = Seen::default();
             seen.chunk(&document);
-            seen.observed(prompt_bytes)
+            seen.observed(envelope.prompt_bytes())
         }
         reported => reported,
     };
@@ -91,7 +92,11 @@ pub(crate) fn renamed(document: &Document, model: &str) -> Option<Bytes> {
 }
 
 /// Asks the component for the usage, if the answer has the member that carries it.
-pub(crate) async fn observe(deployment: &Deployment, answer: Answer) -> Observed {
+pub(crate) async fn observe(
+    deployment: &Deployment,
+    provider: &mut Attempt<'_>,
+    answer: Answer,
+) -> Observed {
     let carries = answer.document.as_ref().is_some_and(|document| {
         let natives = &deployment.provider.traits().native;
         natives.iter().any(|native| {
@@ -101,7 +106,7 @@ pub(crate) async fn observe(deployment: &Deployment, answer: Answer) -> Observed
     if !carries {
         return Observed::Nothing;
     }
-    match deployment.provider.observe(answer).await {
+    match provider.observe(answer).await {
         Ran::Value(Some(usage)) => Observed::Reported(usage),
         Ran::Value(None) | Ran::Trapped(_) | Ran::Exceeded(_) => Observed::Nothing,
         Ran::Refused(never) => match never {},
@@ -121,7 +126,7 @@ pub(crate) async fn explain(
 
 pub(crate) async fn explain_answer(deployment: &Deployment, answer: Answer) -> Refusal {
     let (status, headers) = (answer.status, Arc::clone(&answer.headers));
-    let ran = deployment.provider.explain(answer).await;
+    let ran = deployment.provider.attempt().explain(answer).await;
     let failure = match Refusal::of_ran("provider", ran) {
         Ok(Ok(failure)) => failure,
         Ok(Err(never)) => match never {},

@@ -13,7 +13,7 @@ use crate::engine::Host;
 use crate::lent::Answer;
 use crate::load::{self, LoadError, PluginSettings, PluginSource, Why};
 use crate::outcome::Ran;
-use crate::plugin::{Function, Plugin, Signature};
+use crate::plugin::{Function, Plugin, Seat, Signature};
 use crate::state::{Lent, LentBody, LentResponse, handle};
 
 pub use tollgate_domain::Edit;
@@ -102,6 +102,13 @@ pub struct Provider {
     traits: Traits,
 }
 
+/// A provider's part in one attempt at a deployment. All its functions run in one instance, which
+/// the first of them makes; it is given up with this, at the latest.
+pub struct Attempt<'p> {
+    provider: &'p Provider,
+    seat: Option<Seat>,
+}
+
 struct Describe;
 struct Encode;
 struct Observe;
@@ -164,9 +171,16 @@ impl Provider {
         &self.plugin.digest
     }
 
+    /// Begins an attempt.
+    pub fn attempt(&self) -> Attempt<'_> {
+        Attempt { provider: self, seat: Some(Seat::empty()) }
+    }
+}
+
+impl Attempt<'_> {
     /// Makes the upstream request, or the answer.
     pub async fn encode(
-        &self,
+        &mut self,
         call: &Call,
         body: Arc<Document>,
         target: &Target,
@@ -181,27 +195,36 @@ impl Provider {
             mock_response: target.mock_response.clone(),
         };
         let params = || (&facts, handle(), &target, output_cap);
-        let ran = self.plugin.call(&self.encode, lent, params).await;
+        let Provider { plugin, encode, .. } = self.provider;
+        let ran = plugin.call_in(&mut self.seat, encode, lent, params).await;
         let ran = ran.answered(|(answer,)| answer.map(plan_from_wit).map_err(convert::failure));
-        self.plugin.watched(began, ran)
+        plugin.watched(began, ran)
     }
 
     /// Reads the usage out of an answer or a stream event.
-    pub async fn observe(&self, answer: Answer) -> Ran<Option<Usage>, Infallible> {
+    pub async fn observe(&mut self, answer: Answer) -> Ran<Option<Usage>, Infallible> {
         let began = Instant::now();
         let lent = Lent { answer: Some(answer), ..Lent::default() };
-        let ran = self.plugin.call(&self.observe, lent, || (handle(),)).await;
+        let Provider { plugin, observe, .. } = self.provider;
+        let ran = plugin.call_in(&mut self.seat, observe, lent, || (handle(),)).await;
         let ran = ran.answered(|(seen,)| Ok(seen.usage.map(convert::usage)));
-        self.plugin.watched(began, ran)
+        plugin.watched(began, ran)
     }
 
     /// Puts a failure into words common to all providers.
-    pub async fn explain(&self, answer: Answer) -> Ran<Failure, Infallible> {
+    pub async fn explain(&mut self, answer: Answer) -> Ran<Failure, Infallible> {
         let began = Instant::now();
         let lent = Lent { answer: Some(answer), ..Lent::default() };
-        let ran = self.plugin.call(&self.explain, lent, || (handle(),)).await;
+        let Provider { plugin, explain, .. } = self.provider;
+        let ran = plugin.call_in(&mut self.seat, explain, lent, || (handle(),)).await;
         let ran = ran.answered(|(failure,)| Ok(convert::failure(failure)));
-        self.plugin.watched(began, ran)
+        plugin.watched(began, ran)
+    }
+
+    /// Gives the instance up: what comes next may take long. The next function makes another, and
+    /// each one after it.
+    pub fn rest(&mut self) {
+        self.seat = None;
     }
 }
 
