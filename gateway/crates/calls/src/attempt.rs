@@ -34,34 +34,33 @@ pub(crate) enum Planned {
     Answer(Vec<Event>),
 }
 
-impl Parts {
-    /// Lets the component make the upstream request.
-    pub(crate) async fn plan(
-        &self,
-        provider: &mut Attempt<'_>,
-        call: &Call,
-        document: &Arc<Document>,
-        deployment: &Deployment,
-        output_cap: Option<u64>,
-    ) -> Result<Planned, Refusal> {
-        let encoded = provider.encode(call, Arc::clone(document), &deployment.target, output_cap);
-        let plan = Refusal::of_ran("provider", encoded.await)?
-            .map_err(|failure| Refusal::of_failure(&failure, &deployment.provider_name, 400))?;
-        match plan {
-            Plan::Answer(events) => Ok(Planned::Answer(events)),
-            Plan::Send(request) => {
-                outgoing(request, document, deployment).map(Planned::Send).map_err(|why| {
-                    log::error!(
-                        target: "plugins",
-                        "provider {}: its request cannot be sent: {why}",
-                        deployment.provider_name
-                    );
-                    Refusal::plugin_failed("provider", None)
-                })
-            }
+/// Lets the component make the upstream request.
+pub(crate) async fn plan(
+    provider: &mut Attempt<'_>,
+    call: &Call,
+    document: &Arc<Document>,
+    deployment: &Deployment,
+    output_cap: Option<u64>,
+) -> Result<Planned, Refusal> {
+    let encoded = provider.encode(call, Arc::clone(document), &deployment.target, output_cap);
+    let plan = Refusal::of_ran("provider", encoded.await)?
+        .map_err(|failure| Refusal::of_failure(&failure, &deployment.provider_name, 400))?;
+    match plan {
+        Plan::Answer(events) => Ok(Planned::Answer(events)),
+        Plan::Send(request) => {
+            outgoing(request, document, deployment).map(Planned::Send).map_err(|why| {
+                log::error!(
+                    target: "plugins",
+                    "provider {}: its request cannot be sent: {why}",
+                    deployment.provider_name
+                );
+                Refusal::plugin_failed("provider", None)
+            })
         }
     }
+}
 
+impl Parts {
     /// Sends the request, within the deployment's time, and waits for the answer's head.
     pub(crate) async fn send(
         &self,

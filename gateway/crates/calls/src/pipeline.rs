@@ -16,7 +16,7 @@ use tollgate_telemetry::{AccessLog, Metrics};
 use tollgate_upstream::Upstreams;
 
 use crate::arrival::Arrival;
-use crate::attempt::Planned;
+use crate::attempt::{Planned, plan};
 use crate::deployment::{Deployment, Models};
 use crate::envelope::Envelope;
 use crate::exchange::{BodyError, Exchange};
@@ -213,7 +213,7 @@ impl Pipeline {
         let UnderWay { admitted, envelope, deployment, provider, .. } = &mut under_way;
         let output_cap = deployment.capped(admitted.admission.output_cap);
         let (call, document) = (&admitted.call, &envelope.document);
-        let planned = self.parts.plan(provider, call, document, deployment, output_cap).await;
+        let planned = plan(provider, call, document, deployment, output_cap).await;
         if envelope.streamed {
             // A stream may last for minutes.
             provider.rest();
