@@ -86,6 +86,8 @@ impl Notes {
 
     fn push(&mut self, directive: &Directive, fate: Fate, text: String) {
         let place = directive.place.clone();
+        let legible = |char: char| if char.is_control() { ' ' } else { char };
+        let text = text.chars().map(legible).collect();
         let note = Note { place, directive: directive.shown(), fate, text };
         if self.notes.len() < NOTES_MAX && !self.notes.contains(&note) {
             self.notes.push(note);

@@ -12,15 +12,14 @@ mod redirect;
 mod routes;
 mod scope;
 mod server;
+mod sites;
 mod target;
 mod tls;
 mod upstream;
 mod verdict;
 
-use std::collections::{HashMap, HashSet};
-
 use crate::Options;
-use crate::model::{Edge, Site};
+use crate::model::Edge;
 use crate::note::Notes;
 use crate::parser::Directive;
 use scope::Scope;
@@ -38,9 +37,8 @@ pub(crate) fn edge(tree: &[Directive], options: Options, notes: &mut Notes) -> E
     let main = Scope::new(tree);
     let mut scopes = vec![main.clone()];
     scopes.extend(main.own("http").map(|http| main.within(http)));
-    verdict::account(tree, notes);
-    for http in main.own("http") {
-        verdict::account(http.inside(), notes);
+    for scope in &scopes {
+        verdict::account(scope.block(), &[], notes);
     }
     let upstreams = upstream::collect(&scopes, notes);
     let servers: Vec<Server<'_>> = scopes
@@ -50,46 +48,6 @@ pub(crate) fn edge(tree: &[Directive], options: Options, notes: &mut Notes) -> E
         .collect();
     let known = Known { upstreams, options };
     let listeners = listeners::listeners(&servers, notes);
-    Edge { listeners, sites: sites(&servers, &known, notes) }
-}
-
-/// The sites of all servers. A host belongs to the first server that names it, whatever its address:
-/// Tollgate's listeners share their sites.
-fn sites(servers: &[Server<'_>], known: &Known<'_>, notes: &mut Notes) -> Vec<Site> {
-    let mut taken: HashMap<&str, &Server<'_>> = HashMap::new();
-    let mut sites: Vec<Site> = Vec::new();
-    for server in servers.iter().filter(|server| server.serves()) {
-        let mut site = server::site(server, known, notes);
-        if site.routes.is_empty() {
-            let why = "none of its locations could be taken over, so it became no site";
-            notes.untaken(server.directive, why);
-            continue;
-        }
-        let mut clashing = HashSet::new();
-        for host in &server.hosts {
-            match taken.get(host.as_str()) {
-                None => {
-                    taken.insert(host, server);
-                }
-                Some(first) => {
-                    clashing.insert(host);
-                    report_clash(server, first, host, notes);
-                }
-            }
-        }
-        site.hosts = server.hosts.iter().filter(|host| !clashing.contains(host)).cloned().collect();
-        if !site.hosts.is_empty() {
-            sites.push(site);
-        }
-    }
-    sites
-}
-
-fn report_clash(server: &Server<'_>, first: &Server<'_>, host: &str, notes: &mut Notes) {
-    let place = &first.directive.place;
-    let why = format!(
-        "`{host}` is a site already, by the server of {place}; listeners share their sites, so a \
-         host is answered alike on all of them"
-    );
-    notes.untaken(server.directive, why);
+    let sites = sites::sites((&servers, &listeners), &known, notes);
+    Edge { listeners, sites }
 }

@@ -37,7 +37,8 @@ fn write_listener(lines: &mut Lines, listener: &Listener) {
         lines.line(3, "redirect_to_https: true");
     }
     if let Some(tls) = &listener.tls {
-        lines.line(3, &format!("http2: {}", tls.http2));
+        let http2 = if tls.http2 { "true" } else { "false # as in nginx; the default is true" };
+        lines.line(3, &format!("http2: {http2}"));
     }
     if listener.proxy_protocol {
         lines.line(3, "proxy_protocol: true");

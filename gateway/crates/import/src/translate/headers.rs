@@ -86,7 +86,9 @@ fn set(
     let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
     let value = if name.eq_ignore_ascii_case("Content-Security-Policy") {
         let (ancestors, others) = policy(&value);
-        headers.frame_ancestors = ancestors;
+        if !ancestors.is_empty() {
+            headers.frame_ancestors = ancestors;
+        }
         if others.is_empty() {
             return true;
         }
@@ -103,7 +105,10 @@ fn set(
         notes.taken(directive, "`cors.origins` of the site answers preflight requests as well");
     }
     match headers.set.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-        Some((_, known)) => *known = value,
+        Some((_, known)) => {
+            notes.taken(directive, "a header is set once; this value replaces an earlier one");
+            *known = value;
+        }
         None => headers.set.push((name.to_owned(), value)),
     }
     true

@@ -28,10 +28,10 @@ pub(crate) fn hosts(server: &Scope<'_>, is_default: bool, notes: &mut Notes) -> 
     hosts
 }
 
-/// Notes about names that have another meaning now.
-pub(crate) fn is_default(listens: &[Directive]) -> bool {
+/// Whether a server's block makes it the default one of an address.
+pub(crate) fn is_default(server: &[Directive]) -> bool {
     let marks = ["default_server", "default"];
-    listens
+    server
         .iter()
         .filter(|directive| directive.name == "listen")
         .any(|listen| listen.args.iter().any(|arg| marks.contains(&arg.as_str())))

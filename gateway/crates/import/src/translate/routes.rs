@@ -38,7 +38,9 @@ pub(crate) fn routes<'a>(
             .filter(|route| location.path.starts_with(&route.path) && route.path != location.path)
             .max_by_key(|route| route.path.len());
         match fallback {
-            Some(fallback) if guard::is_closed(location.directive) => {
+            Some(fallback)
+                if fallback.to != Target::Gateway && guard::is_closed(location.directive) =>
+            {
                 let closed = keyed(&location, fallback, notes);
                 insert(&mut routes, (location, closed), notes);
             }
@@ -71,7 +73,7 @@ fn insert<'a>(
 fn route(location: &Location<'_>, known: &Known<'_>, notes: &mut Notes) -> Option<Route> {
     let scope = &location.scope;
     let pass = scope.own("proxy_pass").next()?;
-    verdict::account(scope.block(), notes);
+    verdict::account(scope.block(), &[], notes);
     let servers = match target::servers(pass, location, &known.upstreams) {
         Ok(servers) => servers,
         Err(reason) => {
@@ -134,9 +136,8 @@ fn timeout(scope: &Scope<'_>, name: &str, notes: &mut Notes) -> Option<String> {
 fn keyed(location: &Location<'_>, fallback: &Route, notes: &mut Notes) -> Route {
     let hint = "nothing is closed to all; its route asks for a key of Tollgate's";
     notes.taken(location.directive, hint);
-    let public = fallback.public && fallback.to == Target::Gateway;
     let comments = vec!["Closed in nginx; here it asks for a key.".to_owned()];
-    Route { path: location.path.to_owned(), public, comments, ..fallback.clone() }
+    Route { path: location.path.to_owned(), public: false, comments, ..fallback.clone() }
 }
 
 fn report(location: &Location<'_>, fallback: Option<&Route>, notes: &mut Notes) {

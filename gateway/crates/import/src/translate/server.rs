@@ -1,7 +1,7 @@
 //! A `server` block: its addresses, its hosts, and whether it only redirects.
 
 use super::listen::{self, Listen};
-use super::redirect::{self, Redirect};
+use super::redirect::{self, Extent, Redirect};
 use super::scope::Scope;
 use super::{Known, headers, names, routes, verdict};
 use crate::model::Site;
@@ -27,11 +27,11 @@ pub(crate) fn read<'a>(
     let is_default = names::is_default(scope.block());
     let hosts = names::hosts(&scope, is_default, notes);
     let redirect = redirect::to_https(&scope, &hosts, notes);
-    verdict::account(scope.block(), notes);
-    if let Redirect::Everything(by) = redirect
-        && listens.iter().any(|listen| listen.is_tls)
-    {
-        notes.untaken(by, "what came over TLS already cannot be sent to itself");
+    verdict::account(scope.block(), &redirect.by, notes);
+    if redirect.extent == Extent::Everything && listens.iter().any(|listen| listen.is_tls) {
+        for by in &redirect.by {
+            notes.untaken(by, "what came over TLS already cannot be sent to itself");
+        }
     }
     Server { directive, scope, listens, hosts, redirect }
 }
@@ -50,14 +50,11 @@ pub(crate) fn site(server: &Server<'_>, known: &Known<'_>, notes: &mut Notes) ->
 impl Server<'_> {
     /// Whether it answers requests other than by sending them to HTTPS.
     pub(crate) fn serves(&self) -> bool {
-        match self.redirect {
-            Redirect::None | Redirect::PlainOnly => true,
-            Redirect::Everything(_) => false,
-        }
+        self.redirect.extent != Extent::Everything
     }
 
     /// Whether requests to an address of its are sent to HTTPS.
     pub(crate) fn redirects(&self, listen: &Listen) -> bool {
-        !listen.is_tls && !matches!(self.redirect, Redirect::None)
+        !listen.is_tls && self.redirect.extent != Extent::Nothing
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of each directive by its name: read elsewhere, needless, or not taken over and why.
 
-use super::{forwarded, quantity, redirect};
+use super::{forwarded, quantity};
 use crate::note::Notes;
 use crate::parser::Directive;
 
@@ -150,10 +150,7 @@ const REASONS: [(&[&str], &str); 18] = [
         &["limit_conn", "limit_conn_zone", "limit_conn_status"],
         "connections are limited for all sites",
     ),
-    (
-        &["access_log", "error_log", "log_not_found", "rewrite_log"],
-        "Tollgate writes logs of its own",
-    ),
+    (&["access_log", "error_log", "rewrite_log"], "Tollgate writes logs of its own"),
     (&["error_page", "proxy_intercept_errors"], "the upstream's own error answers are passed on"),
     (&["rewrite", "sub_filter", "proxy_cookie_path"], "paths and bodies are not rewritten"),
     (
@@ -173,16 +170,19 @@ const REASONS: [(&[&str], &str); 18] = [
     (&["http3", "quic_retry", "http3_hq"], "HTTP/3 is not spoken; browsers use HTTP/2 instead"),
 ];
 
-/// Notes what is not taken over of a block's own directives.
-pub(crate) fn account(block: &[Directive], notes: &mut Notes) {
-    let redirects = block.iter().any(|directive| {
-        redirect::is_to_https(directive, &[])
-            || (directive.name == "if" && redirect::is_condition_to_https(directive))
-    });
+/// Notes what is not taken over of a block's own directives, except those by which it redirects.
+pub(crate) fn account(block: &[Directive], redirecting: &[&Directive], notes: &mut Notes) {
     for directive in block {
+        if redirecting.iter().any(|by| std::ptr::eq(*by, directive)) {
+            continue;
+        }
+        // Where a server redirects, certbot puts `return 404` behind; nothing gets there.
+        let is_unreached = !redirecting.is_empty() && directive.name == "return";
         if directive.name == "client_max_body_size" {
             note_body(directive, notes);
-        } else if let Some(reason) = reason(directive, redirects) {
+        } else if let Some(reason) = reason(directive)
+            && !is_unreached
+        {
             notes.untaken(directive, reason);
         }
     }
@@ -196,7 +196,7 @@ fn note_body(directive: &Directive, notes: &mut Notes) {
     notes.taken(directive, hint);
 }
 
-fn reason(directive: &Directive, redirects: bool) -> Option<String> {
+fn reason(directive: &Directive) -> Option<String> {
     let name = directive.name.as_str();
     let value = directive.arg(0);
     if READ.contains(&name)
@@ -219,13 +219,7 @@ fn reason(directive: &Directive, redirects: bool) -> Option<String> {
             return Some("an upstream's certificate is always checked".to_owned());
         }
         ("map", "$http_upgrade") => return None,
-        // Where a server redirects, certbot puts `return 404` behind; nothing gets there.
-        ("return", "404") if redirects => return None,
         _ => {}
-    }
-    let is_redirect = redirect::is_to_https(directive, &[]);
-    if is_redirect || (name == "if" && redirect::is_condition_to_https(directive)) {
-        return None;
     }
     let known = REASONS.iter().find(|(names, _)| names.contains(&name));
     Some(
