@@ -16,7 +16,7 @@ const DEPTH_MAX: usize = 10;
 const FILES_MAX: usize = 1000;
 
 /// Bytes in all, for the same reason.
-const BYTES_MAX: usize = 16 * FILE_BYTES_MAX;
+const BYTES_MAX: usize = 4 * FILE_BYTES_MAX;
 
 /// Files of nginx's and certbot's packages whose settings Tollgate needs none of.
 const NEEDLESS: [&str; 4] =

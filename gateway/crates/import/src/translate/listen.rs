@@ -6,6 +6,9 @@ use super::scope::Scope;
 use crate::note::Notes;
 use crate::parser::Directive;
 
+/// More addresses than this no machine listens on.
+pub(crate) const ADDRESSES_MAX: usize = 500;
+
 /// One `listen` directive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listen {
@@ -33,7 +36,7 @@ const NEEDLESS: [&str; 10] = [
 /// The addresses of a server. Without `listen`, nginx takes port 80.
 pub(crate) fn listens(server: &Scope<'_>, notes: &mut Notes) -> Vec<Listen> {
     let mut listens: Vec<Listen> = Vec::new();
-    for directive in server.own("listen") {
+    for directive in server.own("listen").take(ADDRESSES_MAX) {
         match listen(directive, server, notes) {
             Ok(listen) if listens.iter().all(|other| other.address != listen.address) => {
                 listens.push(listen);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::listen::Listen;
+use super::listen::{ADDRESSES_MAX, Listen};
 use super::server::Server;
 use super::tls;
 use crate::model::Listener;
@@ -19,8 +19,13 @@ pub(crate) fn listeners(servers: &[Server<'_>], notes: &mut Notes) -> Vec<Listen
     let mut shared: Vec<Shared<'_, '_>> = Vec::new();
     for server in servers {
         for listen in &server.listens {
+            let is_full = shared.len() >= ADDRESSES_MAX;
             match shared.iter_mut().find(|shared| shared.address == listen.address) {
                 Some(found) => found.members.push((server, listen)),
+                None if is_full => {
+                    let why = format!("more than {ADDRESSES_MAX} addresses");
+                    notes.untaken(server.directive, why);
+                }
                 None => {
                     let members = vec![(server, listen)];
                     shared.push(Shared { address: listen.address, members });

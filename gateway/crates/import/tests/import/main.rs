@@ -9,6 +9,7 @@ mod overlay;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use overlay::{Overlay, reads_as_yaml};
 use tollgate_import::{Broken, Disk, Imported, Options, Source, import};
@@ -175,7 +176,7 @@ fn changed_bytes_end_in_an_answer() {
     let marks = b"{};\"'\\#$ \n*~=/:.\0\xff";
     for case in cases() {
         let original = std::fs::read(&case).unwrap();
-        for _ in 0..400 {
+        for _ in 0..2000 {
             let mut bytes = original.clone();
             for _ in 0..=next(6) {
                 let at = next(bytes.len());
@@ -213,6 +214,53 @@ fn sizes_are_bounded() {
     assert!(matches!(large, Broken::TooLarge { .. }), "{large}");
     let deep = text(&"a {".repeat(100_000)).unwrap_err();
     assert!(deep.to_string().contains("at most"), "{deep}");
+}
+
+#[test]
+fn a_large_file_of_small_parts_takes_no_unreasonable_time() {
+    for part in [
+        "location /N { proxy_pass http://h; }",
+        "location /N { add_header X-N N; proxy_hide_header Y-N; proxy_pass http://h; }",
+        "location /N { return 403; }",
+        "listen N;",
+        "unknown_N;",
+        "} server { server_name N.b; location / { proxy_pass http://h; }",
+        "} server { listen N; server_name N.b; location / { proxy_pass http://h; }",
+        "} upstream N { server h;",
+        "set $aN b;",
+    ] {
+        let parts = (1..).map(|n: usize| part.replace('N', &n.to_string()));
+        let mut server = "server { listen 80; location / { proxy_pass http://h; } ".to_owned();
+        for part in parts {
+            if server.len() + part.len() > (1 << 20) - 10 {
+                break;
+            }
+            server.push_str(&part);
+        }
+        server.push('}');
+        let began = Instant::now();
+        assert!(reads_as_yaml(&yaml_and_notes(&server).0));
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(30), "{part}: {took:?}");
+    }
+}
+
+#[test]
+fn the_deepest_nesting_in_the_deepest_includes_is_survived() {
+    struct Deep;
+    impl Source for Deep {
+        fn read(&self, _: &Path) -> std::io::Result<Vec<u8>> {
+            let open = "location / {".repeat(30);
+            let close = "}".repeat(30);
+            let pass = "proxy_pass http://h; include a/x;";
+            Ok(format!("server {{ listen 80; {open} {pass} {close} }}").into_bytes())
+        }
+        fn list(&self, _: &Path) -> std::io::Result<Vec<PathBuf>> {
+            Ok(Vec::new())
+        }
+    }
+    let imported = import(&Deep, Path::new("x"), Options::default()).unwrap();
+    assert!(imported.yaml.contains("to: http://h"), "{}", imported.yaml);
 }
 
 #[test]
