@@ -15,6 +15,10 @@ pub(crate) fn write(edge: &Edge, file: &str) -> String {
         &format!("Made from nginx's {file} by `tollgate import nginx`, which told what"),
     );
     lines.comment(0, "it left out. Try it with `tollgate check --config FILE` before it is used.");
+    let routes = edge.sites.iter().flat_map(|site| &site.routes);
+    if routes.into_iter().any(|route| route.to == Target::Gateway) {
+        lines.comment(0, "Routes to the gateway want a `model_list` beside this.");
+    }
     lines.line(0, "edge:");
     lines.line(1, "listeners:");
     for listener in &edge.listeners {

@@ -22,9 +22,11 @@ pub(crate) fn routes<'a>(
 ) -> Vec<Found<'a>> {
     let mut locations = Vec::new();
     location::collect(server, notes, &mut locations);
+    // A `return` comes before a `proxy_pass`.
+    let has = |location: &Location<'_>, name| location.scope.own(name).next().is_some();
     let (proxied, others): (Vec<_>, Vec<_>) = locations
         .into_iter()
-        .partition(|location| location.scope.own("proxy_pass").next().is_some());
+        .partition(|location| has(location, "proxy_pass") && !has(location, "return"));
     let mut routes: Vec<Found<'a>> = Vec::new();
     for location in proxied {
         if let Some(route) = route(&location, known, notes) {

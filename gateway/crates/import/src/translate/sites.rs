@@ -16,6 +16,11 @@ pub(crate) fn sites(
     let mut taken: HashMap<&str, &Server<'_>> = HashMap::new();
     let mut sites: Vec<Site> = Vec::new();
     for server in servers.iter().filter(|server| server.serves()) {
+        if server.scope.own("return").next().is_some() {
+            let why = "its `return` answers before any location does, so it became no site";
+            notes.untaken(server.directive, why);
+            continue;
+        }
         let mut site = server::site(server, known, notes);
         if site.routes.is_empty() {
             notes.untaken(server.directive, "no route came of it, so it became no site");

@@ -120,6 +120,13 @@ fn what_nginx_closes_is_not_opened_by_the_route_above_it() {
     let closed = yaml.split("- path: /x").nth(1).unwrap();
     assert!(closed.contains("to: http://h") && !closed.contains("public"), "{yaml}");
     assert!(notes.contains("asks for a key"), "{notes}");
+    for server in [
+        "server { listen 80; return 503; location / { proxy_pass http://h; } }",
+        "server { listen 80; location / { return 403; proxy_pass http://h; } }",
+    ] {
+        let (yaml, notes) = yaml_and_notes(server);
+        assert!(!yaml.contains("to:") && notes.contains("not taken over"), "{yaml}{notes}");
+    }
 }
 
 #[test]
