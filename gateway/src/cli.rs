@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tollgate_config::{Loaded, Mistake};
+use tollgate_import::{Disk, Options};
 
 use crate::app;
 
@@ -29,6 +30,9 @@ enum Command {
     Run(Run),
     /// Reads a configuration and reports every mistake.
     Check(Check),
+    /// Makes a configuration from another server's.
+    #[command(subcommand)]
+    Import(Import),
 }
 
 /// What `run` is told.
@@ -55,6 +59,26 @@ struct Check {
     config: PathBuf,
 }
 
+#[derive(Subcommand)]
+enum Import {
+    /// Writes the `edge:` section that answers as an nginx server file does, and lists on standard
+    /// error what could not be taken over.
+    Nginx(Nginx),
+}
+
+#[derive(clap::Args)]
+struct Nginx {
+    /// The server file, or the whole `nginx.conf`; files that it includes are read as well.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Where to write the section, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Serve from Tollgate itself what nginx sends to LiteLLM on this machine (ports 4000, 24157).
+    #[arg(long)]
+    litellm_here: bool,
+}
+
 /// Does what the command line asks.
 pub(crate) fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -68,6 +92,7 @@ pub(crate) fn run() -> ExitCode {
     match arguments.command {
         Command::Run(run) => start(&run),
         Command::Check(check) => report(&check),
+        Command::Import(Import::Nginx(nginx)) => import(&nginx),
     }
 }
 
@@ -97,6 +122,35 @@ fn report(check: &Check) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+fn import(nginx: &Nginx) -> ExitCode {
+    let options = Options { litellm_here: nginx.litellm_here };
+    let mut messages = std::io::stderr();
+    let imported = match tollgate_import::import(&Disk, &nginx.file, options) {
+        Ok(imported) => imported,
+        Err(broken) => {
+            let _closed = writeln!(messages, "{broken}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    for note in &imported.notes {
+        let _closed = writeln!(messages, "{note}");
+    }
+    let (name, written) = match &nginx.output {
+        Some(file) => (file.display().to_string(), std::fs::write(file, &imported.yaml)),
+        None => {
+            let written = std::io::stdout().write_all(imported.yaml.as_bytes());
+            ("standard output".to_owned(), written)
+        }
+    };
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _closed = writeln!(messages, "{name} cannot be written: {error}");
+            ExitCode::from(EXIT_FAILURE)
+        }
     }
 }
 

@@ -82,6 +82,7 @@ fn no_crate_depends_on_one_above_it() {
     let order = [
         "domain",
         "config",
+        "import",
         "limits",
         "ledger",
         "telemetry",
