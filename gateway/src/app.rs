@@ -345,6 +345,7 @@ fn edge_settings(run: &Run, config: &Config, plain: SocketAddr) -> EdgeSettings 
     EdgeSettings {
         plain,
         edge: config.edge.clone(),
+        cors: config.cors.clone(),
         data_dir: run.data_dir.clone(),
         roots: run.data_dir.join(ROOTS),
         pool: config.upstream.pool,

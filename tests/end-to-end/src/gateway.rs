@@ -120,6 +120,7 @@ impl Gateway {
             .arg(self.data())
             .env_remove("DATABASE_URL")
             .env_remove("LOG_LEVEL")
+            .env_remove("LITELLM_CORS_ORIGINS")
             .env("LITELLM_MASTER_KEY", MASTER_KEY)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
@@ -283,7 +284,7 @@ impl Drop for Gateway {
 }
 
 /// A port below the range that the kernel hands out for outgoing connections.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let base = 12_000 + (std::process::id() % 900) as u16 * 20;
     loop {

@@ -4,6 +4,7 @@
 //! The binary is `target/release/tollgate` of this workspace, or what `TOLLGATE_BIN` names.
 
 mod answer;
+mod behind;
 mod client;
 mod config;
 mod gateway;
@@ -13,9 +14,10 @@ mod rows;
 mod wait;
 
 pub use answer::{Answer, Chunks, events};
+pub use behind::Behind;
 pub use client::{Client, Trust};
 pub use config::Config;
-pub use gateway::{Builder, Gateway, Key, MASTER_KEY};
+pub use gateway::{Builder, Gateway, Key, MASTER_KEY, free_port};
 pub use paths::{binary, component, workspace};
 pub use raw::{Raw, RawAnswer, post};
 pub use rows::{Row, rows};

@@ -1,13 +1,18 @@
 //! The configuration as the other crates see it: checked, and never changed.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tollgate_domain::Rates;
 
+pub use self::edge::{
+    Acme, Certificate, Challenge, Cookies, Cors, Edge, EdgeLimits, Headers, HealthCheck, Listener,
+    Route, SameSite, ServerAddress, Site, Target, Tls,
+};
 use crate::{PriceTable, Secret};
+
+mod edge;
 
 /// Everything that the gateway is told.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// Listeners and sites. None: the file leaves them to the program.
     pub edge: Option<Edge>,
+    /// Pages elsewhere that may call a gateway that has no sites; sites have their own.
+    pub cors: Option<Cors>,
     /// Sizes, times and counts that a call may not exceed.
     pub limits: Limits,
     /// The spend journal.
@@ -126,81 +133,6 @@ pub struct Plugin {
     pub host_calls: u64,
     /// Bytes of log during one call.
     pub log_bytes: u64,
-}
-
-/// Listeners and sites.
-#[derive(Clone, Debug)]
-pub struct Edge {
-    /// Where connections are accepted, at least one.
-    pub listeners: Vec<Listener>,
-    /// Hosts and their routes. Empty: every host gets the gateway.
-    pub sites: Vec<Site>,
-}
-
-/// A socket that accepts connections.
-#[derive(Clone, Debug)]
-pub struct Listener {
-    /// Address and port.
-    pub address: SocketAddr,
-    /// Whether HTTP/2 is offered.
-    pub http2: bool,
-    /// TLS. None: plain HTTP.
-    pub tls: Option<Tls>,
-}
-
-/// Certificates of a listener; at least one of the two lists holds something.
-#[derive(Clone, Debug)]
-pub struct Tls {
-    /// Certificates from files.
-    pub certificates: Vec<Certificate>,
-    /// Names for which a certificate is made at start, for trying things out.
-    pub self_signed: Vec<String>,
-}
-
-/// A certificate and its key, in PEM.
-#[derive(Clone, Debug)]
-pub struct Certificate {
-    /// The chain, the server's own certificate first.
-    pub certificate: PathBuf,
-    /// The private key.
-    pub private_key: PathBuf,
-}
-
-/// Hosts that share routes.
-#[derive(Clone, Debug)]
-pub struct Site {
-    /// Names in lower case; `*` for those that no other site has.
-    pub hosts: Vec<String>,
-    /// Routes in the order of the file; no two have the same path.
-    pub routes: Vec<Route>,
-}
-
-/// What answers below a path.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// The path, from `/`.
-    pub path: String,
-    /// What answers.
-    pub to: Target,
-    /// Whether no key is asked for.
-    pub public: bool,
-    /// Longest wait for a connection. None: 60 s.
-    pub connect_timeout: Option<Duration>,
-    /// Longest wait for the next bytes. None: 300 s.
-    pub read_timeout: Option<Duration>,
-}
-
-/// What answers a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The model routes.
-    Models,
-    /// The management API and the pages.
-    Admin,
-    /// Both of these, by path.
-    Gateway,
-    /// A server, by its address without a slash at the end.
-    Server(String),
 }
 
 /// Sizes, times and counts that a call may not exceed.

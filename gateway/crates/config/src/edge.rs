@@ -1,35 +1,35 @@
-//! `edge`: listeners and sites.
+//! `edge`: listeners, sites and limits.
+
+mod address;
+mod cors;
+mod limits;
+mod listener;
+mod policy;
+mod route;
+mod site;
+mod tls;
 
 use std::collections::HashMap;
 
-use crate::config::{Certificate, Edge, Listener, Route, Site, Target, Tls};
-use crate::mistake::shown;
-use crate::quantity::{is_host_name, server_url};
-use crate::reader::Field;
-use crate::section::{Fate, Known, Section};
+pub(crate) use cors::of_environment as cors_of_environment;
 
-/// Keys of the shape that is planned. They are mistakes, so that nobody counts on a protection that
-/// is not there.
+use crate::config::{Challenge, Cors, Edge, Listener};
+use crate::mistake::shown;
+use crate::reader::Field;
+use crate::section::{Fate, Known};
+
+/// Keys that other servers have and this one has not. They are mistakes, so that nobody counts on a
+/// protection that is not there.
 const PLANNED: &[Known] = &[Known {
     fate: Fate::Refused,
     reason: "not supported yet",
     keys: &[
-        "redirect_to_https",
         "redirect",
-        "trusted_proxies",
-        "proxy_protocol",
         "http3",
-        "acme",
-        "client_ca",
         "min_version",
         "ocsp",
-        "frame_ancestors",
         "content_security_policy",
         "hsts",
-        "headers",
-        "cors",
-        "cookies",
-        "compression",
         "websocket",
         "rewrite",
         "strip_prefix",
@@ -37,81 +37,54 @@ const PLANNED: &[Known] = &[Known {
         "allow",
         "deny",
         "basic_auth",
-        "body_bytes",
         "access_log",
         "cache",
         "methods",
     ],
 }];
 
-/// Reads the section. None: absent.
-pub(crate) fn read(field: &Field<'_>) -> Option<Edge> {
+/// Names and addresses that were used, with the line of each.
+type Taken = HashMap<String, usize>;
+
+/// Reads the section. None: absent. Sites that say nothing of CORS have what the environment says.
+pub(crate) fn read(field: &Field<'_>, cors: Option<&Cors>) -> Option<Edge> {
     let mut section = field.section()?;
     let rows = items(&section.take("listeners"));
     let sites = section.take("sites").items();
+    let limits = limits::read(&section.take("limits"));
     section.close(PLANNED);
-    let mut addresses = HashMap::new();
-    let listeners =
-        rows.iter().filter_map(|row| listener(row.section()?, &mut addresses)).collect();
-    let mut hosts = HashMap::new();
-    let sites = sites.iter().filter_map(|row| Some(site(row.section()?, &mut hosts))).collect();
-    Some(Edge { listeners, sites })
-}
-
-fn listener(mut row: Section<'_>, taken: &mut HashMap<String, usize>) -> Option<Listener> {
-    let address_field = row.take("address").required();
-    let expected = "an IP address and a port, such as 127.0.0.1:24443 or [::]:443";
-    let address = address_field.parsed(expected, |text| text.parse::<std::net::SocketAddr>().ok());
-    let http2 = row.take("http2").flag().unwrap_or(true);
-    let tls_field = row.take("tls");
-    let tls = tls_field.section().map(|section| tls(section, &tls_field));
-    row.close(PLANNED);
-    let address = address?;
-    // Port 0 stands for any free port, as tests want it, and is never the same twice.
-    if address.port() != 0 {
-        claim(taken, &address.to_string(), &address_field);
+    let mut addresses = Taken::new();
+    let listeners: Vec<_> = rows
+        .iter()
+        .filter_map(|row| Some((row, listener::read(row.section()?, &mut addresses)?)))
+        .collect();
+    check_together(&listeners);
+    let listeners = listeners.into_iter().map(|(_, listener)| listener).collect();
+    let mut hosts = Taken::new();
+    let mut sites: Vec<_> =
+        sites.iter().filter_map(|row| Some(site::read(row.section()?, &mut hosts))).collect();
+    for site in sites.iter_mut().filter(|site| site.cors.is_none()) {
+        site.cors = cors.cloned();
     }
-    Some(Listener { address, http2, tls })
+    Some(Edge { listeners, sites, limits })
 }
 
-fn tls(mut section: Section<'_>, field: &Field<'_>) -> Tls {
-    let files = section.take("certificates").items();
-    let names = section.take("self_signed").items();
-    section.close(PLANNED);
-    if files.is_empty() && names.is_empty() {
-        field.mistake("expected `certificates` or `self_signed` with at least one item");
+/// What one listener needs of another.
+fn check_together(listeners: &[(&Field<'_>, Listener)]) {
+    let has_tls = listeners.iter().any(|(_, listener)| listener.tls.is_some());
+    let has_port_80 = listeners.iter().any(|(_, l)| l.tls.is_none() && l.address.port() == 80);
+    for (row, listener) in listeners {
+        if listener.redirect_to_https && !has_tls {
+            row.mistake("redirect_to_https: no listener has `tls` to redirect to");
+        }
+        let acme = listener.tls.as_ref().and_then(|tls| tls.acme.as_ref());
+        if acme.is_some_and(|acme| acme.challenge == Challenge::Http01) && !has_port_80 {
+            row.notice(
+                "acme: the authority asks at port 80, and no listener without `tls` is there; \
+                 something else has to lead its requests here",
+            );
+        }
     }
-    if let Some(second) = files.get(1) {
-        second.mistake("only one certificate per listener is supported yet");
-    }
-    let certificates = files.iter().filter_map(|row| certificate(row.section()?)).collect();
-    let self_signed = names.iter().filter_map(certificate_name).collect();
-    Tls { certificates, self_signed }
-}
-
-fn certificate(mut row: Section<'_>) -> Option<Certificate> {
-    let certificate = row.take("certificate").required().existing_file();
-    let private_key = row.take("private_key").required().existing_file();
-    row.close(PLANNED);
-    Some(Certificate { certificate: certificate?, private_key: private_key? })
-}
-
-fn certificate_name(field: &Field<'_>) -> Option<String> {
-    field.parsed("a host name or an IP address", |text| {
-        let is_address = text.parse::<std::net::IpAddr>().is_ok();
-        let name = text.strip_prefix("*.").unwrap_or(text);
-        (is_address || is_host_name(name)).then(|| text.to_ascii_lowercase())
-    })
-}
-
-fn site(mut row: Section<'_>, taken: &mut HashMap<String, usize>) -> Site {
-    let hosts = items(&row.take("hosts"));
-    let routes = items(&row.take("routes"));
-    row.close(PLANNED);
-    let hosts = hosts.iter().filter_map(|item| host(item, taken)).collect();
-    let mut paths = HashMap::new();
-    let routes = routes.iter().filter_map(|item| route(item.section()?, &mut paths)).collect();
-    Site { hosts, routes }
 }
 
 /// The items of a list that must have some.
@@ -123,54 +96,7 @@ fn items<'a>(field: &Field<'a>) -> Vec<Field<'a>> {
     items
 }
 
-fn host(field: &Field<'_>, taken: &mut HashMap<String, usize>) -> Option<String> {
-    let expected = "a host name without a port, or `*` for all others";
-    let host = field.parsed(expected, |text| {
-        let is_host = text == "*" || is_host_name(text) || text.parse::<std::net::IpAddr>().is_ok();
-        is_host.then(|| text.to_ascii_lowercase())
-    })?;
-    claim(taken, &host, field);
-    Some(host)
-}
-
-fn route(mut row: Section<'_>, taken: &mut HashMap<String, usize>) -> Option<Route> {
-    let path_field = row.take("path").required();
-    let path = path_field.parsed("a path such as /api, without `..`, query or blanks", |text| {
-        let is_plain =
-            text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains(['?', '#', '\\']);
-        let is_path =
-            text.starts_with('/') && !text.split('/').any(|part| matches!(part, "." | ".."));
-        (is_path && is_plain).then(|| text.to_owned())
-    });
-    let to = target(&row.take("to").required());
-    let public = row.take("public").flag().unwrap_or(false);
-    let connect_timeout = row.take("connect_timeout").duration();
-    let read_timeout = row.take("read_timeout").duration();
-    row.close(PLANNED);
-    let path = path?;
-    claim(taken, &path, &path_field);
-    Some(Route { path, to: to?, public, connect_timeout, read_timeout })
-}
-
-fn target(field: &Field<'_>) -> Option<Target> {
-    let text = field.text()?;
-    match text.as_str() {
-        "models" => Some(Target::Models),
-        "admin" => Some(Target::Admin),
-        "gateway" => Some(Target::Gateway),
-        url => match server_url(url) {
-            Ok(url) => Some(Target::Server(url)),
-            Err(why) => {
-                field.mistake(format!(
-                    "expected models, admin, gateway or a server's address; {why}"
-                ));
-                None
-            }
-        },
-    }
-}
-
-fn claim(taken: &mut HashMap<String, usize>, value: &str, field: &Field<'_>) {
+fn claim(taken: &mut Taken, value: &str, field: &Field<'_>) {
     if let Some(line) = taken.get(value) {
         field.mistake(format!("`{}` stands in line {line} already", shown(value)));
     } else {

@@ -29,8 +29,9 @@ mod settings;
 mod tree;
 
 pub use config::{
-    Certificate, Config, Database, Deployment, Edge, Journal, Limits, Listener, LogLevel, Plugin,
-    Plugins, Route, Site, Target, Tls, Upstream,
+    Acme, Certificate, Challenge, Config, Cookies, Cors, Database, Deployment, Edge, EdgeLimits,
+    Headers, HealthCheck, Journal, Limits, Listener, LogLevel, Plugin, Plugins, Route, SameSite,
+    ServerAddress, Site, Target, Tls, Upstream,
 };
 pub use load::{Loaded, load};
 pub use mistake::{Mistake, Notice};

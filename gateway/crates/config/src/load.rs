@@ -71,7 +71,8 @@ fn config(source: &Source<'_>, entries: &[Entry]) -> Config {
     let known = models::Known { providers: &plugins.providers, prices: &prices };
     let models = models::read(&list, &known);
     let settings = settings::read(&mut root);
-    let edge = edge::read(&root.take("edge"));
+    let cors = edge::cors_of_environment(&root.whole());
+    let edge = edge::read(&root.take("edge"), cors.as_ref());
     let limits = own::limits(&root.take("limits"));
     let journal = own::journal(&root.take("journal"));
     let upstream = own::upstream(&root.take("upstream"));
@@ -96,6 +97,7 @@ fn config(source: &Source<'_>, entries: &[Entry]) -> Config {
         log_level: settings.log_level,
         plugins,
         edge,
+        cors,
         limits,
         journal,
         prices,
@@ -106,7 +108,7 @@ fn config(source: &Source<'_>, entries: &[Entry]) -> Config {
 
 fn leads_to_server(edge: &Edge) -> bool {
     let mut routes = edge.sites.iter().flat_map(|site| &site.routes);
-    routes.any(|route| matches!(route.to, Target::Server(_)))
+    routes.any(|route| matches!(route.to, Target::Servers(_)))
 }
 
 /// `environment_variables`. One that refers to a variable that is not set stays unset itself: it

@@ -9,7 +9,8 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use tollgate_config::{
-    Config, Database, Journal, Limits, Loaded, LogLevel, Plugin, Target, Upstream, load,
+    Acme, Challenge, Config, Cookies, Cors, Database, EdgeLimits, Journal, Limits, Loaded,
+    LogLevel, Plugin, SameSite, ServerAddress, Target, Upstream, load,
 };
 
 /// The word that every secret in the test files and in [`env`] holds.
@@ -116,8 +117,13 @@ fn the_commented_file_shows_the_defaults() {
     assert_eq!(config.plugins.authenticator, Plugin::default());
     assert_eq!(config.plugins.providers.keys().collect::<Vec<_>>(), ["mock", "openai"]);
     assert_eq!(config.log_level, LogLevel::Info);
-    let route = &config.edge.unwrap().sites[0].routes[1];
-    assert_eq!(route.to, Target::Server("http://127.0.0.1:8080".to_owned()));
+    let edge = config.edge.unwrap();
+    assert_eq!(edge.limits, EdgeLimits::default());
+    let route = &edge.sites[0].routes[1];
+    assert_eq!(
+        route.to,
+        Target::Servers(vec![ServerAddress::Url("http://127.0.0.1:8080".to_owned())])
+    );
     assert!(route.public);
     let waits = [route.connect_timeout, route.read_timeout];
     assert_eq!(waits, [60, 300].map(|seconds| Some(Duration::from_secs(seconds))));
@@ -226,6 +232,7 @@ fn bad_variables_are_mistakes_without_a_line() {
     let env = |name: &str| match name {
         "LOG_LEVEL" => Some("loud".to_owned()),
         "LITELLM_MASTER_KEY" => Some("short".to_owned()),
+        "LITELLM_CORS_ORIGINS" => Some("https://a.example,b.example/x".to_owned()),
         _ => None,
     };
     let mistakes = load(None, &env).unwrap_err();
@@ -235,6 +242,8 @@ fn bad_variables_are_mistakes_without_a_line() {
         [
             "environment: LITELLM_MASTER_KEY: expected at least 8 characters",
             "environment: LOG_LEVEL: expected debug, info, warn or error",
+            "environment: LITELLM_CORS_ORIGINS: expected an origin such as https://app.example.com, \
+             without a path, or `*` for all, with commas between them",
         ]
     );
 }
@@ -254,4 +263,86 @@ fn files_that_cannot_be_read_are_refused() {
     }
     let mistakes = load(Some(Path::new("no/such.yaml")), &env).unwrap_err();
     assert!(mistakes[0].to_string().starts_with("no/such.yaml: cannot read this file"));
+}
+
+#[test]
+fn a_whole_edge_is_read_as_it_is_written() {
+    let config = loaded("tests/valid/edge.yaml").config;
+    let edge = config.edge.unwrap();
+    let [plain, tls, _] = &edge.listeners[..] else { panic!("{:?}", edge.listeners) };
+    assert!(plain.redirect_to_https && plain.tls.is_none() && plain.http2);
+    assert!(tls.proxy_protocol && !tls.redirect_to_https);
+    let proxies: Vec<_> = tls.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);
+    let tls = tls.tls.as_ref().unwrap();
+    assert_eq!((tls.certificates.len(), tls.client_ca.is_some()), (2, true));
+    let expected = Acme {
+        directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+        email: Some("ops@example.com".to_owned()),
+        domains: vec!["litellm.example.com".to_owned()],
+        challenge: Challenge::TlsAlpn01,
+        root_certificate: Some("tests/valid/edge.yaml".into()),
+    };
+    assert_eq!(tls.acme.as_ref(), Some(&expected));
+    let expected = EdgeLimits {
+        header_bytes: 16 << 10,
+        connections_per_client: 0,
+        h2_resets: 5,
+        ..EdgeLimits::default()
+    };
+    assert_eq!(edge.limits, expected);
+}
+
+#[test]
+fn a_whole_site_is_read_as_it_is_written() {
+    let config = loaded("tests/valid/edge.yaml").config;
+    let [site, other] = &config.edge.unwrap().sites[..] else { panic!("two sites") };
+    assert_eq!(site.hosts, ["litellm.example.com", "*.example.com", "192.0.2.1"]);
+    let ancestors = ["'self'", "https://wordpress.example.com", "https://*.example.org:8443"];
+    assert_eq!(site.frame_ancestors.as_ref().unwrap(), &ancestors);
+    let set = [("Strict-Transport-Security", "max-age=31536000; includeSubDomains")];
+    assert_eq!(site.headers.set, set.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(site.headers.remove, ["server"]);
+    let cors = Cors {
+        origins: vec!["https://app.example.com".to_owned()],
+        credentials: true,
+        max_age: Some(Duration::from_secs(3600)),
+    };
+    assert_eq!(site.cors.as_ref(), Some(&cors));
+    let cookies = Cookies { same_site: Some(SameSite::None), partitioned: true };
+    assert_eq!((site.cookies, site.compression), (Some(cookies), false));
+    let servers = ["http://10.0.0.1:4000", "https://b.example"].map(str::to_owned);
+    let mut servers: Vec<_> = servers.into_iter().map(ServerAddress::Url).collect();
+    servers.push(ServerAddress::Unix("/run/app.sock".into()));
+    assert_eq!(site.routes[0].to, Target::Servers(servers));
+    assert!(site.routes[0].http2);
+    assert_eq!(site.routes[0].body_bytes, Some(1 << 30));
+    let check = site.routes[0].health_check.as_ref().unwrap();
+    assert_eq!((check.path.as_str(), check.interval), ("/health", Duration::from_secs(5)));
+    assert_eq!((other.frame_ancestors.as_ref(), other.cors.as_ref()), (None, None));
+    assert!(other.compression && other.cookies.is_none());
+}
+
+#[test]
+fn origins_of_the_environment_are_for_sites_that_say_nothing() {
+    let env = |name: &str| match name {
+        "LITELLM_CORS_ORIGINS" => Some("https://A.example:443, http://b:81,".to_owned()),
+        other => env(other),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.yaml");
+    let text = "edge:
+  listeners: [{address: '127.0.0.1:0'}]
+  sites:
+    - {hosts: [a], cors: {origins: []}, routes: [{path: /, to: 'http://x'}]}
+    - {hosts: [b], routes: [{path: /, to: 'http://x'}]}
+";
+    std::fs::write(&path, text).unwrap();
+    let config = load(Some(&path), &env).unwrap().config;
+    let origins: Vec<_> = ["https://a.example", "http://b:81"].map(str::to_owned).into();
+    let of_environment = Some(Cors { origins, ..Cors::default() });
+    let sites = config.edge.unwrap().sites;
+    assert_eq!(sites[0].cors, Some(Cors::default()));
+    assert_eq!(sites[1].cors, of_environment);
+    assert_eq!(config.cors, of_environment);
 }

@@ -11,6 +11,7 @@ use pingora_core::protocols::http::server::Session;
 use tollgate_calls::{BodyError, ClientGone, Exchange, ResponseHead};
 use tollgate_host::Head;
 
+use crate::policy::Policy;
 use crate::respond;
 
 /// A client that sends a body which nobody wants is heard out this long, so that it reads the
@@ -23,13 +24,14 @@ const LINGER_BYTES_MAX: usize = 64 << 20;
 pub(crate) struct SessionExchange<'a> {
     session: &'a mut Session,
     head: Arc<Head>,
+    policy: &'a Policy,
     body_left_unread: bool,
 }
 
 impl<'a> SessionExchange<'a> {
-    pub(crate) fn new(session: &'a mut Session, head: Arc<Head>) -> Self {
+    pub(crate) fn new(session: &'a mut Session, head: Arc<Head>, policy: &'a Policy) -> Self {
         let body_left_unread = !session.is_body_empty();
-        Self { session, head, body_left_unread }
+        Self { session, head, policy, body_left_unread }
     }
 
     /// Asks for the body where the client waits to be asked.
@@ -114,7 +116,8 @@ impl Exchange for SessionExchange<'_> {
         if self.body_left_unread {
             self.session.set_keepalive(None);
         }
-        let written = respond::whole(self.session, head.status, head.headers, body).await;
+        let ResponseHead { status, headers } = head;
+        let written = respond::whole(self.session, self.policy, status, headers, body).await;
         if self.body_left_unread {
             self.linger().await;
         }
@@ -122,7 +125,9 @@ impl Exchange for SessionExchange<'_> {
     }
 
     async fn start(&mut self, head: ResponseHead) -> Result<(), ClientGone> {
-        respond::begin(self.session, head.status, head.headers).await.map_err(|_| ClientGone)
+        let ResponseHead { status, headers } = head;
+        let begun = respond::begin(self.session, self.policy, status, headers).await;
+        begun.map_err(|_| ClientGone)
     }
 
     async fn write(&mut self, bytes: Bytes) -> Result<(), ClientGone> {

@@ -1,95 +1,38 @@
 //! The phases of a request: find its destination, then answer it here or pass it on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue, header};
-use pingora_core::upstreams::peer::HttpPeer;
+use bytes::Bytes;
+use http::{Version, header};
+use pingora_core::modules::http::compression::ResponseCompression;
+use pingora_core::protocols::ALPN;
+use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora_core::{Error, ErrorType, Result};
-use pingora_http::RequestHeader;
-use pingora_proxy::{ProxyHttp, Session};
-use tollgate_admin::{AdminResponse, Route, Routed, method_not_allowed, not_found, route};
-use tollgate_calls::{Exchange, ResponseHead};
-use tollgate_domain::{UnixMillis, unix_now};
-use tollgate_host::{Head, HeadBuilder};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::{FailToProxy, ProxyHttp, Session};
+use tollgate_domain::unix_now;
 use tollgate_telemetry::Surface;
 
-use crate::drain::{Drain, UnderWay};
-use crate::exchange::SessionExchange;
+use crate::compression;
+use crate::context::{Context, host_of};
+use crate::drain::Drain;
 use crate::gate::{Gate, Seen};
-use crate::site::{Destination, Exposed, Sites, UpstreamRoute};
+use crate::hop::{self, Upgrade};
+use crate::listening::Listening;
+use crate::own::{nothing_here, short_of};
+use crate::site::{Destination, Sites};
 
 /// A write to a client that reads nothing fails after this long.
-const WRITE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Serves the requests of all listeners.
 pub(crate) struct Edge {
     pub(crate) gate: Arc<Gate>,
     pub(crate) sites: Sites,
+    pub(crate) listening: Listening,
     pub(crate) drain: Arc<Drain>,
-}
-
-/// What is known of a request on its way.
-#[derive(Default)]
-pub(crate) struct Context {
-    at: UnixMillis,
-    head: Option<Arc<Head>>,
-    upstream: Option<Arc<UpstreamRoute>>,
-    _under_way: Option<UnderWay>,
-}
-
-impl Edge {
-    /// Answers a request for one of Tollgate's own paths.
-    async fn gateway(&self, session: &mut Session, context: &Context, exposed: Exposed) {
-        let Some(head) = &context.head else { return };
-        let query = session.req_header().uri.query().map(str::to_owned);
-        let mut exchange = SessionExchange::new(session.as_downstream_mut(), Arc::clone(head));
-        let (surface, template, answer) = match route_within(exposed, head) {
-            Routed::Found(Route::Chat) => return self.call(&mut exchange).await,
-            Routed::Found(Route::Readiness) if self.drain.is_draining() => {
-                (Surface::Health, Route::Readiness.template(), draining())
-            }
-            Routed::Found(found) => {
-                let answer = self.gate.admin(found, query.as_deref(), &mut exchange).await;
-                (surface_of(found), found.template(), answer)
-            }
-            Routed::MethodNotAllowed { allow } => {
-                (Surface::Unrouted, "(other method)", method_not_allowed(allow))
-            }
-            Routed::NotFound => (Surface::Unrouted, "(none)", not_found()),
-        };
-        let status = answer.status;
-        let _gone = exchange.respond(head_of(&answer), answer.body).await;
-        self.gate.record(&Seen {
-            head,
-            surface,
-            route: template,
-            status,
-            at: context.at,
-            bytes_in: session.body_bytes_read() as u64,
-            bytes_out: session.body_bytes_sent() as u64,
-        });
-    }
-
-    async fn call(&self, exchange: &mut SessionExchange<'_>) {
-        if self.drain.is_draining() {
-            self.gate.pipeline.close();
-        }
-        self.gate.pipeline.serve(exchange).await;
-    }
-
-    /// Whether a request may go on to an upstream; answers it if not.
-    async fn may_pass(&self, session: &mut Session, context: &mut Context) -> bool {
-        let (Some(upstream), Some(head)) = (&context.upstream, &context.head) else { return false };
-        if upstream.public {
-            return true;
-        }
-        let Err(denial) = self.gate.authenticate(Arc::clone(head)).await else { return true };
-        let answer = AdminResponse::denial(&denial);
-        let mut exchange = SessionExchange::new(session.as_downstream_mut(), Arc::clone(head));
-        let _gone = exchange.respond(head_of(&answer), answer.body).await;
-        false
-    }
 }
 
 #[async_trait]
@@ -97,26 +40,49 @@ impl ProxyHttp for Edge {
     type CTX = Context;
 
     fn new_ctx(&self) -> Context {
-        Context::default()
+        Context::new(self.sites.without_site())
     }
 
-    async fn early_request_filter(&self, session: &mut Session, _: &mut Context) -> Result<()> {
+    async fn early_request_filter(
+        &self,
+        session: &mut Session,
+        context: &mut Context,
+    ) -> Result<()> {
         // Bytes of a next request that arrive during this one are kept for it.
         session.set_pipelining_enabled(true);
         session.set_write_timeout(Some(WRITE_TIMEOUT));
+        let request = session.req_header();
+        let found = self.sites.find(host_of(request), request.uri.path());
+        let is_passed_on = matches!(found.destination, Some(Destination::Upstream(_)));
+        let compresses = found.policy.compression
+            && is_passed_on
+            && request.version > Version::HTTP_10
+            && compression::is_asked_for(&request.headers);
+        context.policy = found.policy;
+        context.destination = found.destination;
+        context.is_known_host = found.is_known;
+        // It must be switched on before it sees the request's headers.
+        if compresses
+            && let Some(module) = session.downstream_modules_ctx.get_mut::<ResponseCompression>()
+        {
+            module.adjust_level(compression::LEVEL);
+        }
         Ok(())
     }
 
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
         context.at = unix_now();
-        context._under_way = Some(self.drain.enter());
-        let host = host_of(session.req_header());
-        let destination = self.sites.find(&host, session.req_header().uri.path());
-        let head = head(session);
-        match destination {
+        context.under_way = Some(self.drain.enter());
+        let local = session.server_addr().and_then(|address| address.as_inet().copied());
+        context.see(session, local.and_then(|local| self.listening.at(local)));
+        let head = context.head_of(session.req_header());
+        if let Some(short) = short_of(session, context) {
+            self.short(session, context, (short, head)).await;
+            return Ok(true);
+        }
+        match context.destination.take() {
             Some(Destination::Gateway(exposed)) => {
-                context.head = Some(head);
-                self.gateway(session, context, exposed).await;
+                self.gateway(session, context, (exposed, head)).await;
                 Ok(true)
             }
             Some(Destination::Upstream(upstream)) => {
@@ -125,32 +91,44 @@ impl ProxyHttp for Edge {
                 Ok(!self.may_pass(session, context).await)
             }
             None => {
-                let answer = not_found();
-                let mut exchange = SessionExchange::new(session.as_downstream_mut(), head);
-                let _gone = exchange.respond(head_of(&answer), answer.body).await;
+                self.short(session, context, (nothing_here(), head)).await;
                 Ok(true)
             }
         }
     }
 
-    async fn upstream_peer(
-        &self,
-        _session: &mut Session,
-        context: &mut Context,
-    ) -> Result<Box<HttpPeer>> {
+    async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> Result<Box<HttpPeer>> {
         let Some(route) = &context.upstream else {
             return Error::e_explain(ErrorType::InternalError, "a request without a destination");
         };
-        let address = route.endpoint.address().await;
-        let address = address
-            .map_err(|error| Error::because(ErrorType::ConnectError, "no address", error))?;
-        let host = route.endpoint.host().to_owned();
-        let mut peer = HttpPeer::new(address, route.endpoint.tls(), host);
+        context.server = route.servers.turn();
+        context.asked += 1;
+        let mut peer = route.servers.peer(context.server).await?;
         peer.options.connection_timeout = Some(route.connect_timeout);
         peer.options.total_connection_timeout = Some(route.connect_timeout);
         peer.options.read_timeout = Some(route.read_timeout);
         peer.options.write_timeout = Some(route.read_timeout);
+        // The headers of the connection are dealt with below.
+        peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::preserve();
+        if route.http2 {
+            peer.options.alpn = ALPN::H2;
+        }
         Ok(Box::new(peer))
+    }
+
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        _peer: &HttpPeer,
+        context: &mut Context,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        if let Some(route) = &context.upstream {
+            route.servers.rest(context.server);
+            // Nothing was sent yet: another server can be asked.
+            error.set_retry(context.asked < route.servers.len());
+        }
+        error
     }
 
     async fn upstream_request_filter(
@@ -159,24 +137,76 @@ impl ProxyHttp for Edge {
         request: &mut RequestHeader,
         context: &mut Context,
     ) -> Result<()> {
-        let Some(head) = &context.head else { return Ok(()) };
-        // What the client claims about itself is overwritten by what was seen.
-        let scheme = if is_tls(session) { "https" } else { "http" };
-        for (name, value) in [
-            ("x-real-ip", head.client()),
-            ("x-forwarded-for", head.client()),
-            ("x-forwarded-proto", scheme),
-            ("x-forwarded-host", &host_of(session.req_header())),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                request.insert_header(HeaderName::from_static(name), value)?;
+        let original = session.req_header();
+        let upgrade = match (original.version, request.version) {
+            (Version::HTTP_11, Version::HTTP_11) => {
+                hop::upgrade(&original.method, &original.headers)
             }
+            _ => Upgrade::No,
+        };
+        hop::end_here(request, &original.headers, upgrade);
+        if request.version != Version::HTTP_2 {
+            // Over HTTP/1 it would have to be nominated, and trailers are not passed on.
+            request.remove_header(&header::TE);
         }
-        request.remove_header(&header::FORWARDED);
-        if session.req_header().headers.get(header::HOST).is_none() {
-            request.insert_header(header::HOST, host_of(session.req_header()))?;
+        if let Some(client) = &context.client {
+            client.tell(context.peer, request);
+        }
+        if !original.headers.contains_key(header::HOST) {
+            request.insert_header(header::HOST, host_of(original))?;
         }
         Ok(())
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end: bool,
+        context: &mut Context,
+    ) -> Result<()> {
+        let Some(max) = context.upstream.as_ref().and_then(|route| route.body_max) else {
+            return Ok(());
+        };
+        context.body_bytes += body.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if context.body_bytes > max {
+            return Error::e_explain(ErrorType::HTTPStatus(413), "the request body is too large");
+        }
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        answer: &mut ResponseHeader,
+        context: &mut Context,
+    ) -> Result<()> {
+        if answer.status.is_informational() {
+            return Ok(());
+        }
+        hop::answered_here(answer, answer.status);
+        if context.policy.compression {
+            let fits = compression::fits(answer.status, &answer.headers);
+            let module = session.downstream_modules_ctx.get_mut::<ResponseCompression>();
+            if fits {
+                compression::tell_caches(answer);
+            } else if let Some(module) = module.filter(|module| module.is_header_phase()) {
+                module.adjust_level(0);
+            }
+        }
+        let origin = session.req_header().headers.get(header::ORIGIN);
+        context.policy.apply_to_upstreams(answer, origin);
+        Ok(())
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        context: &mut Context,
+    ) -> FailToProxy {
+        let error_code = self.failed(session, context, error).await;
+        FailToProxy { error_code, can_reuse_downstream: false }
     }
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, context: &mut Context) {
@@ -192,62 +222,4 @@ impl ProxyHttp for Edge {
             bytes_out: session.body_bytes_sent() as u64,
         });
     }
-}
-
-fn head(session: &Session) -> Arc<Head> {
-    let request = session.req_header();
-    let client = session.client_addr().and_then(|address| address.as_inet());
-    let client = client.map(|address| address.ip().to_canonical().to_string());
-    let path = request.uri.path();
-    let mut head = HeadBuilder::new(request.method.as_str(), path, client.unwrap_or_default());
-    for (name, value) in &request.headers {
-        head.header(name.as_str(), value.as_bytes());
-    }
-    head.build()
-}
-
-/// The host that the client asked for: of the URI in HTTP/2, of the header in HTTP/1.
-fn host_of(request: &RequestHeader) -> String {
-    let header = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    request.uri.authority().map(|host| host.as_str()).or(header).unwrap_or_default().to_owned()
-}
-
-fn is_tls(session: &Session) -> bool {
-    session.digest().is_some_and(|digest| digest.ssl_digest.is_some())
-}
-
-/// The route of Tollgate's own that a request is for; one that is not shown here is not there,
-/// whatever the method.
-fn route_within(exposed: Exposed, head: &Head) -> Routed {
-    let routed = route(head.method(), head.path());
-    let found = match routed {
-        Routed::MethodNotAllowed { allow } => route(allow, head.path()),
-        other => other,
-    };
-    match found {
-        Routed::Found(found) if !exposed.shows(found) => Routed::NotFound,
-        _ => routed,
-    }
-}
-
-fn surface_of(route: Route) -> Surface {
-    match route {
-        Route::Liveness | Route::Readiness | Route::Health | Route::Metrics => Surface::Health,
-        _ => Surface::Admin,
-    }
-}
-
-fn draining() -> AdminResponse {
-    AdminResponse::json(503, &"draining")
-}
-
-fn head_of(answer: &AdminResponse) -> ResponseHead {
-    let mut headers = Vec::with_capacity(answer.headers.len() + 1);
-    headers.push((header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type)));
-    for (name, value) in &answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_str(value)) {
-            headers.push((name, value));
-        }
-    }
-    ResponseHead { status: answer.status, headers }
 }

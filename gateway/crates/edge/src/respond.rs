@@ -7,7 +7,10 @@ use pingora_core::protocols::http::server::Session;
 use pingora_core::{Error, ErrorType, OrErr};
 use pingora_http::ResponseHeader;
 
-/// No answer of Tollgate's own is to be framed or guessed at, errors included.
+use crate::policy::Policy;
+
+/// No answer of Tollgate's own is to be framed or guessed at, errors included, unless the site says
+/// otherwise.
 const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
@@ -17,11 +20,12 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
 /// Writes an answer that is known whole.
 pub(crate) async fn whole(
     session: &mut Session,
+    policy: &Policy,
     status: u16,
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     body: Bytes,
 ) -> Result<(), Box<Error>> {
-    let mut head = head(status, headers)?;
+    let mut head = head(session, policy, status, headers)?;
     head.insert_header(header::CONTENT_LENGTH, HeaderValue::from(body.len()))?;
     let bodiless = body.is_empty() || session.req_header().method == http::Method::HEAD;
     session.write_response_header(Box::new(head)).await?;
@@ -34,10 +38,11 @@ pub(crate) async fn whole(
 /// Begins an answer whose length is not known.
 pub(crate) async fn begin(
     session: &mut Session,
+    policy: &Policy,
     status: u16,
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Result<(), Box<Error>> {
-    let mut head = head(status, headers)?;
+    let mut head = head(session, policy, status, headers)?;
     // HTTP/2 frames by itself; HTTP/1.0 knows the end by the close.
     if session.req_header().version == Version::HTTP_11 {
         head.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
@@ -46,6 +51,8 @@ pub(crate) async fn begin(
 }
 
 fn head(
+    session: &Session,
+    policy: &Policy,
     status: u16,
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Result<ResponseHeader, Box<Error>> {
@@ -58,5 +65,6 @@ fn head(
     for (name, value) in ALWAYS {
         head.insert_header(name, value)?;
     }
+    policy.apply_to_own(&mut head, session.req_header().headers.get(header::ORIGIN));
     Ok(head)
 }

@@ -4,19 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pingora_core::connectors::ConnectorOptions;
 use pingora_core::listeners::{L4BufferSettings, ListenerConfig};
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{RunArgs, Server as PingoraServer};
+use pingora_core::services::background::background_service;
 use pingora_core::services::listening::Service;
 use pingora_proxy::http_proxy;
-use tollgate_config::{Edge as EdgeConfig, Listener};
-use tollgate_upstream::EndpointError;
+use tollgate_config::{Cors, Edge as EdgeConfig, EdgeLimits, Listener};
 
 use crate::certificate::{self, CertificateError};
 use crate::drain::{Drain, Signals};
 use crate::gate::Gate;
+use crate::health::Watch;
+use crate::listening::Listening;
 use crate::proxy::Edge;
-use crate::site::Sites;
+use crate::site::{SiteError, Sites};
 
 /// Holds the head and body of nearly every answer that is not streamed.
 const WRITE_BUFFER_BYTES: usize = 8 << 10;
@@ -28,6 +31,8 @@ pub struct EdgeSettings {
     pub plain: SocketAddr,
     /// Listeners and sites of the configuration.
     pub edge: Option<EdgeConfig>,
+    /// Pages elsewhere that may call, where there are no sites.
+    pub cors: Option<Cors>,
     /// Where self-signed certificates are kept.
     pub data_dir: PathBuf,
     /// PEM file of the roots that upstreams of routes are trusted by.
@@ -42,9 +47,15 @@ pub enum EdgeError {
     /// A certificate cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// A route's upstream cannot be used.
+    /// A site cannot be served.
     #[error(transparent)]
-    Route(#[from] EndpointError),
+    Site(#[from] SiteError),
+    /// The file asks for something that is not there yet.
+    #[error("edge: `{key}` is not supported yet")]
+    Unsupported {
+        /// The key.
+        key: &'static str,
+    },
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -70,7 +81,23 @@ impl Server {
         let drain = Arc::new(Drain::default());
         let listeners = settings.edge.as_ref().map_or(&[][..], |edge| &edge.listeners);
         let sites = settings.edge.as_ref().map_or(&[][..], |edge| &edge.sites);
-        let edge = Edge { gate, sites: Sites::new(sites)?, drain: Arc::clone(&drain) };
+        listeners.iter().try_for_each(check_supported)?;
+        if settings.edge.as_ref().is_some_and(|edge| edge.limits != EdgeLimits::default()) {
+            return Err(EdgeError::Unsupported { key: "limits" });
+        }
+        let sites = Sites::new(sites, settings.cors.as_ref())?;
+        let watched = sites.watched();
+        if !watched.is_empty() {
+            let options = ConnectorOptions::from_server_conf(&server.configuration);
+            let watch = Watch { routes: watched, options };
+            server.add_service(background_service("health", watch));
+        }
+        let edge = Edge {
+            gate,
+            sites,
+            listening: Listening::new(settings.plain, listeners),
+            drain: Arc::clone(&drain),
+        };
         let proxy = http_proxy(&server.configuration, edge);
         let mut service = Service::new("edge".to_owned(), proxy);
         check_free(settings.plain)?;
@@ -91,6 +118,21 @@ impl Server {
     pub fn run(self) {
         let signals = Signals { drain: self.drain };
         self.server.run(RunArgs { shutdown_signal: Box::new(signals) });
+    }
+}
+
+/// Refuses what would be missed if it were left out in silence.
+fn check_supported(listener: &Listener) -> Result<(), EdgeError> {
+    let tls = listener.tls.as_ref();
+    let unsupported = [
+        ("proxy_protocol", listener.proxy_protocol),
+        ("tls.acme", tls.is_some_and(|tls| tls.acme.is_some())),
+        ("tls.client_ca", tls.is_some_and(|tls| tls.client_ca.is_some())),
+        ("tls.certificates[1]", tls.is_some_and(|tls| tls.certificates.len() > 1)),
+    ];
+    match unsupported.into_iter().find(|(_, is_asked_for)| *is_asked_for) {
+        Some((key, _)) => Err(EdgeError::Unsupported { key }),
+        None => Ok(()),
     }
 }
 

@@ -1,16 +1,38 @@
-//! Sites and routes: which part of the gateway, or which upstream, a request is for.
+//! Sites and routes: which part of the gateway, or which upstream, a request is for, and what holds
+//! for the answer.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_admin::Route;
-use tollgate_config::{Site, Target};
-use tollgate_upstream::{Endpoint, EndpointError};
+use tollgate_config::{Cors, HealthCheck, Site, Target};
+use tollgate_upstream::EndpointError;
+
+use crate::host::without_port;
+use crate::path;
+use crate::policy::Policy;
+use crate::servers::Servers;
 
 /// Waits for an upstream of a route unless the route says otherwise: nginx's wait for a connection,
 /// and time enough for a server that thinks before it answers. `conf/tollgate.yaml` tells them.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 const READ_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A site cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// A route's server cannot be used.
+    #[error(transparent)]
+    Server(#[from] EndpointError),
+    /// A header cannot be sent.
+    #[error("the header {name} of a site cannot be sent")]
+    Header {
+        /// Its name.
+        name: String,
+    },
+}
 
 /// Where a request goes.
 #[derive(Clone, Debug)]
@@ -19,6 +41,17 @@ pub(crate) enum Destination {
     Gateway(Exposed),
     /// Another server.
     Upstream(Arc<UpstreamRoute>),
+}
+
+/// What holds for a request.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Of the site, or of hosts that have none.
+    pub(crate) policy: Arc<Policy>,
+    /// None: there is nothing at this path.
+    pub(crate) destination: Option<Destination>,
+    /// Whether the host is one that this gateway answers for.
+    pub(crate) is_known: bool,
 }
 
 /// Which of Tollgate's own paths a site shows; the others are not there.
@@ -32,24 +65,37 @@ pub(crate) enum Exposed {
     Admin,
 }
 
-/// A route to another server.
+/// A route to other servers.
 #[derive(Debug)]
 pub(crate) struct UpstreamRoute {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) servers: Servers,
     pub(crate) public: bool,
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
+    /// Whether the servers are spoken to in HTTP/2.
+    pub(crate) http2: bool,
+    /// Bytes of a request body, if there is a limit.
+    pub(crate) body_max: Option<u64>,
+    health_check: Option<HealthCheck>,
     /// The path prefix, for the access log.
     pub(crate) template: String,
 }
 
 /// All sites of a configuration.
-#[derive(Debug, Default)]
-pub(crate) struct Sites(Vec<Hosted>);
+#[derive(Debug)]
+pub(crate) struct Sites {
+    sites: Vec<Hosted>,
+    exact: HashMap<String, usize>,
+    /// Endings such as `.example.com`, the longest first.
+    endings: Vec<(String, usize)>,
+    others: Option<usize>,
+    /// Of hosts that no site has.
+    without_site: Arc<Policy>,
+}
 
 #[derive(Debug)]
 struct Hosted {
-    hosts: Vec<String>,
+    policy: Arc<Policy>,
     /// Longest prefix first.
     routes: Vec<(String, Destination)>,
 }
@@ -70,126 +116,119 @@ impl Exposed {
 // === impl Sites ===
 
 impl Sites {
-    pub(crate) fn new(sites: &[Site]) -> Result<Self, EndpointError> {
-        sites.iter().map(Hosted::new).collect::<Result<_, _>>().map(Self)
+    /// `cors` is for a gateway without sites.
+    pub(crate) fn new(sites: &[Site], cors: Option<&Cors>) -> Result<Self, SiteError> {
+        let mut table = Self {
+            sites: sites.iter().map(Hosted::new).collect::<Result<_, _>>()?,
+            exact: HashMap::new(),
+            endings: Vec::new(),
+            others: None,
+            without_site: Arc::new(Policy::without_site(cors)),
+        };
+        for (index, site) in sites.iter().enumerate() {
+            for host in site.hosts.iter().map(|host| host.to_ascii_lowercase()) {
+                if host == "*" {
+                    table.others = table.others.or(Some(index));
+                } else if let Some(ending) = host.strip_prefix('*') {
+                    table.endings.push((ending.to_owned(), index));
+                } else {
+                    table.exact.entry(host).or_insert(index);
+                }
+            }
+        }
+        table.endings.sort_by_key(|(ending, _)| std::cmp::Reverse(ending.len()));
+        Ok(table)
     }
 
-    /// Where a request goes. Without sites every path is the gateway's; a site without a route
-    /// for the path has nothing there.
-    pub(crate) fn find(&self, host: &str, path: &str) -> Option<Destination> {
-        if self.0.is_empty() {
-            return Some(Destination::Gateway(Exposed::All));
-        }
-        let host = without_port(host).to_ascii_lowercase();
-        let named = self.0.iter().find(|site| site.hosts.contains(&host));
-        let site = named.or_else(|| self.0.iter().find(|site| site.is_default()))?;
-        let route = site.routes.iter().find(|(prefix, _)| path.starts_with(prefix.as_str()))?;
-        Some(route.1.clone())
+    /// What holds for a request. Without sites every path is the gateway's; a site without a route
+    /// for the path has nothing there, nor at a path whose two readings lead to different routes.
+    pub(crate) fn find(&self, host: &str, path: &str) -> Found {
+        let Some(site) = self.site(host) else {
+            let policy = Arc::clone(&self.without_site);
+            let is_known = self.sites.is_empty();
+            let destination = is_known.then_some(Destination::Gateway(Exposed::All));
+            return Found { policy, destination, is_known };
+        };
+        let destination = site.route(path).map(|(_, destination)| destination.clone());
+        Found { policy: Arc::clone(&site.policy), destination, is_known: true }
+    }
+
+    /// Routes whose servers are to be watched.
+    pub(crate) fn watched(&self) -> Vec<(Arc<UpstreamRoute>, HealthCheck)> {
+        let routes = self.sites.iter().flat_map(|site| &site.routes);
+        let watched = routes.filter_map(|(_, destination)| match destination {
+            Destination::Upstream(route) => Some((Arc::clone(route), route.health_check.clone()?)),
+            Destination::Gateway(_) => None,
+        });
+        watched.collect()
+    }
+
+    /// What holds for a request of which nothing is known.
+    pub(crate) fn without_site(&self) -> Arc<Policy> {
+        Arc::clone(&self.without_site)
+    }
+
+    fn site(&self, host: &str) -> Option<&Hosted> {
+        let host = plain(host);
+        let below = |(ending, _): &&(String, usize)| {
+            host.len() > ending.len() && host.ends_with(ending.as_str())
+        };
+        let exact = self.exact.get(host.as_ref()).copied();
+        let found = exact.or_else(|| self.endings.iter().find(below).map(|(_, index)| *index));
+        self.sites.get(found.or(self.others)?)
     }
 }
 
 impl Hosted {
-    fn new(site: &Site) -> Result<Self, EndpointError> {
+    fn new(site: &Site) -> Result<Self, SiteError> {
         let mut routes = Vec::with_capacity(site.routes.len());
         for route in &site.routes {
             let destination = match &route.to {
                 Target::Models => Destination::Gateway(Exposed::Models),
                 Target::Admin => Destination::Gateway(Exposed::Admin),
                 Target::Gateway => Destination::Gateway(Exposed::All),
-                Target::Server(base) => Destination::Upstream(Arc::new(UpstreamRoute {
-                    endpoint: Endpoint::parse(base)?,
+                Target::Servers(addresses) => Destination::Upstream(Arc::new(UpstreamRoute {
+                    servers: Servers::new(addresses)?,
                     public: route.public,
                     connect_timeout: route.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
                     read_timeout: route.read_timeout.unwrap_or(READ_TIMEOUT),
+                    http2: route.http2,
+                    body_max: route.body_bytes,
+                    health_check: route.health_check.clone(),
                     template: route.path.clone(),
                 })),
             };
             routes.push((route.path.clone(), destination));
         }
         routes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
-        Ok(Self { hosts: site.hosts.iter().map(|h| h.to_ascii_lowercase()).collect(), routes })
+        Ok(Self { policy: Arc::new(Policy::new(site)?), routes })
     }
 
-    fn is_default(&self) -> bool {
-        self.hosts.iter().any(|host| host == "*")
+    /// The longest prefix. A server behind may resolve escapes and dots; if its reading leads to
+    /// another route, whose callers may have to show a key, the path is nobody's.
+    fn route(&self, path: &str) -> Option<&(String, Destination)> {
+        let find = |path: &[u8]| {
+            let starts = |(prefix, _): &(String, Destination)| path.starts_with(prefix.as_bytes());
+            self.routes.iter().position(starts)
+        };
+        let as_written = find(path.as_bytes())?;
+        let is_clear = match path::resolved(path) {
+            Cow::Borrowed(_) => true,
+            Cow::Owned(resolved) => find(&resolved) == Some(as_written),
+        };
+        self.routes.get(as_written).filter(|_| is_clear)
     }
 }
 
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
+/// A host as the sites have it: in lower case, without port, brackets and the root's dot.
+fn plain(host: &str) -> Cow<'_, str> {
+    let host = without_port(host).trim_matches(['[', ']']);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(host.to_ascii_lowercase()),
+        false => Cow::Borrowed(host),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn site(hosts: &[&str], routes: &[(&str, Target)]) -> Site {
-        let route = |(path, to): &(&str, Target)| tollgate_config::Route {
-            path: (*path).to_owned(),
-            to: to.clone(),
-            public: true,
-            connect_timeout: None,
-            read_timeout: None,
-        };
-        Site {
-            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
-            routes: routes.iter().map(route).collect(),
-        }
-    }
-
-    #[test]
-    fn the_longest_prefix_of_the_named_site_wins() {
-        let server = Target::Server("http://127.0.0.1:1".to_owned());
-        let sites = Sites::new(&[
-            site(&["*"], &[("/", Target::Gateway)]),
-            site(&["A.example"], &[("/", server), ("/v1/", Target::Models)]),
-        ])
-        .unwrap();
-        let is_upstream = |host, path| match sites.find(host, path) {
-            Some(Destination::Upstream(_)) => true,
-            Some(Destination::Gateway(_)) => false,
-            None => panic!("{host}{path} has no route"),
-        };
-        assert!(is_upstream("a.EXAMPLE:443", "/x"));
-        assert!(!is_upstream("a.example", "/v1/models"));
-        assert!(!is_upstream("other", "/x"));
-    }
-
-    #[test]
-    fn a_host_or_path_without_a_route_goes_nowhere() {
-        let sites = Sites::new(&[site(&["a"], &[("/x", Target::Gateway)])]).unwrap();
-        assert!(sites.find("b", "/x").is_none());
-        assert!(sites.find("a", "/y").is_none());
-        let everything = Sites::default().find("b", "/y");
-        assert!(matches!(everything, Some(Destination::Gateway(Exposed::All))));
-    }
-
-    #[test]
-    fn a_route_to_a_part_of_the_gateway_shows_that_part_only() {
-        let targets = [("/", Target::Gateway), ("/m/", Target::Models), ("/a/", Target::Admin)];
-        let sites = Sites::new(&[site(&["*"], &targets)]).unwrap();
-        let exposed = |path| match sites.find("any", path) {
-            Some(Destination::Gateway(exposed)) => exposed,
-            other => panic!("{path}: {other:?}"),
-        };
-        let (all, models, admin) = (exposed("/x"), exposed("/m/x"), exposed("/a/x"));
-        // Route, in `models`, in `admin`.
-        for (route, is_model, is_admin) in [
-            (Route::Chat, true, false),
-            (Route::Models, true, true),
-            (Route::Model, true, true),
-            (Route::KeyGenerate, false, true),
-            (Route::KeyInfo, false, true),
-            (Route::Health, false, true),
-            (Route::Liveness, false, true),
-            (Route::Metrics, false, true),
-        ] {
-            assert!(all.shows(route), "{route:?}");
-            assert_eq!(models.shows(route), is_model, "{route:?}");
-            assert_eq!(admin.shows(route), is_admin, "{route:?}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,93 @@
+//! What is known of a request on its way: what was seen of the connection, the site, the route.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header;
+use pingora_http::RequestHeader;
+use pingora_proxy::Session;
+use tollgate_domain::UnixMillis;
+use tollgate_host::{Head, HeadBuilder};
+
+use crate::drain::UnderWay;
+use crate::forwarded::{Client, Seen};
+use crate::listening::Heard;
+use crate::policy::Policy;
+use crate::site::{Destination, UpstreamRoute};
+
+/// What is known of a request on its way.
+pub(crate) struct Context {
+    pub(crate) at: UnixMillis,
+    /// What the site wants of the answer.
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) destination: Option<Destination>,
+    /// Whether the host is one that this gateway answers for.
+    pub(crate) is_known_host: bool,
+    /// Whether the listener sends requests on to https.
+    pub(crate) redirects: bool,
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) client: Option<Client>,
+    pub(crate) head: Option<Arc<Head>>,
+    pub(crate) upstream: Option<Arc<UpstreamRoute>>,
+    /// The server whose turn it is, and how many were asked.
+    pub(crate) server: usize,
+    pub(crate) asked: usize,
+    /// Bytes of the request body that were passed on.
+    pub(crate) body_bytes: u64,
+    pub(crate) under_way: Option<UnderWay>,
+}
+
+// === impl Context ===
+
+impl Context {
+    pub(crate) fn new(policy: Arc<Policy>) -> Self {
+        Self {
+            at: 0,
+            policy,
+            destination: None,
+            is_known_host: false,
+            redirects: false,
+            peer: None,
+            client: None,
+            head: None,
+            upstream: None,
+            server: 0,
+            asked: 0,
+            body_bytes: 0,
+            under_way: None,
+        }
+    }
+
+    /// Learns who the request is from.
+    pub(crate) fn see(&mut self, session: &Session, heard: Option<&Heard>) {
+        let request = session.req_header();
+        let local = session.server_addr().and_then(|address| address.as_inet());
+        self.peer = session.client_addr().and_then(|address| address.as_inet()).map(|a| a.ip());
+        self.redirects = heard.is_some_and(|heard| heard.redirects);
+        let seen = Seen {
+            peer: self.peer,
+            is_tls: session.digest().is_some_and(|digest| digest.ssl_digest.is_some()),
+            port: local.map_or(0, |address| address.port()),
+            trusted: heard.map_or(&[], |heard| &heard.trusted),
+        };
+        self.client = Some(Client::of(seen, host_of(request), &request.headers));
+    }
+
+    /// The request's head as components see it, with the address of who sent it.
+    pub(crate) fn head_of(&self, request: &RequestHeader) -> Arc<Head> {
+        let address = self.client.as_ref().and_then(|client| client.address);
+        let address = address.map(|address| address.to_string());
+        let (method, path) = (request.method.as_str(), request.uri.path());
+        let mut head = HeadBuilder::new(method, path, address.unwrap_or_default());
+        for (name, value) in &request.headers {
+            head.header(name.as_str(), value.as_bytes());
+        }
+        head.build()
+    }
+}
+
+/// The host that the client asked for: of the URI in HTTP/2, of the header in HTTP/1.
+pub(crate) fn host_of(request: &RequestHeader) -> &str {
+    let header = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    request.uri.authority().map(|host| host.as_str()).or(header).unwrap_or_default()
+}

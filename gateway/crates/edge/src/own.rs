@@ -1,0 +1,281 @@
+//! Tollgate's own answers: its routes, refusals, redirects and what it says when an upstream fails.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, header};
+use pingora_core::{Error, ErrorSource, ErrorType};
+use pingora_proxy::Session;
+use tollgate_admin::{AdminResponse, Route, Routed, method_not_allowed, not_found, route};
+use tollgate_calls::{Exchange, ResponseHead};
+use tollgate_domain::Denial;
+use tollgate_host::Head;
+use tollgate_telemetry::Surface;
+
+use crate::context::{Context, host_of};
+use crate::cors::Preflight;
+use crate::exchange::SessionExchange;
+use crate::gate::Seen;
+use crate::proxy::Edge;
+use crate::redirect;
+use crate::site::Exposed;
+
+/// An answer that needs no part of the gateway, and what the access log calls the request.
+pub(crate) struct Short {
+    route: &'static str,
+    head: ResponseHead,
+    body: Bytes,
+}
+
+impl Edge {
+    /// Answers a request for one of Tollgate's own paths.
+    pub(crate) async fn gateway(
+        &self,
+        session: &mut Session,
+        context: &Context,
+        (exposed, head): (Exposed, Arc<Head>),
+    ) {
+        let query = session.req_header().uri.query().map(str::to_owned);
+        let downstream = session.as_downstream_mut();
+        let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
+        let (surface, template, answer) = match route_within(exposed, &head) {
+            Routed::Found(Route::Chat) => return self.call(&mut exchange).await,
+            Routed::Found(Route::Readiness) if self.drain.is_draining() => {
+                (Surface::Health, Route::Readiness.template(), draining())
+            }
+            Routed::Found(found) => {
+                let answer = self.gate.admin(found, query.as_deref(), &mut exchange).await;
+                (surface_of(found), found.template(), answer)
+            }
+            Routed::MethodNotAllowed { allow } => {
+                (Surface::Unrouted, "(other method)", method_not_allowed(allow))
+            }
+            Routed::NotFound => (Surface::Unrouted, "(none)", not_found()),
+        };
+        let status = answer.status;
+        let _gone = exchange.respond(head_of(&answer), answer.body).await;
+        self.gate.record(&Seen {
+            head: &head,
+            surface,
+            route: template,
+            status,
+            at: context.at,
+            bytes_in: session.body_bytes_read() as u64,
+            bytes_out: session.body_bytes_sent() as u64,
+        });
+    }
+
+    async fn call(&self, exchange: &mut SessionExchange<'_>) {
+        if self.drain.is_draining() {
+            self.gate.pipeline.close();
+        }
+        self.gate.pipeline.serve(exchange).await;
+    }
+
+    /// Gives an answer that needs no part of the gateway.
+    pub(crate) async fn short(
+        &self,
+        session: &mut Session,
+        context: &Context,
+        (short, head): (Short, Arc<Head>),
+    ) {
+        let status = short.head.status;
+        let downstream = session.as_downstream_mut();
+        let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
+        let _gone = exchange.respond(short.head, short.body).await;
+        self.gate.record(&Seen {
+            head: &head,
+            surface: Surface::Unrouted,
+            route: short.route,
+            status,
+            at: context.at,
+            bytes_in: session.body_bytes_read() as u64,
+            bytes_out: session.body_bytes_sent() as u64,
+        });
+    }
+
+    /// Whether a request may go on to an upstream; answers it if not.
+    pub(crate) async fn may_pass(&self, session: &mut Session, context: &Context) -> bool {
+        let (Some(upstream), Some(head)) = (&context.upstream, &context.head) else { return false };
+        let length = session.req_header().headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let is_too_large = upstream.body_max.zip(length).is_some_and(|(max, length)| length > max);
+        let answer = if is_too_large {
+            refusal(413)
+        } else if upstream.public {
+            return true;
+        } else {
+            match self.gate.authenticate(Arc::clone(head)).await {
+                Ok(_) => return true,
+                Err(denial) => AdminResponse::denial(&denial),
+            }
+        };
+        let downstream = session.as_downstream_mut();
+        let mut exchange = SessionExchange::new(downstream, Arc::clone(head), &context.policy);
+        let _gone = exchange.respond(head_of(&answer), answer.body).await;
+        false
+    }
+
+    /// Tells a client that its request failed, unless an answer has begun. Returns the status.
+    pub(crate) async fn failed(
+        &self,
+        session: &mut Session,
+        context: &Context,
+        error: &Error,
+    ) -> u16 {
+        let Some(status) = status_of(error) else { return 0 };
+        let downstream = session.as_downstream_mut();
+        downstream.set_keepalive(None);
+        if downstream.response_written().is_some() {
+            return status;
+        }
+        let answer = refusal(status);
+        // A body that is still on its way is heard out, or the client would see a reset instead.
+        let head = context.head.clone();
+        let head = head.unwrap_or_else(|| context.head_of(downstream.req_header()));
+        let mut exchange = SessionExchange::new(downstream, head, &context.policy);
+        if exchange.respond(head_of(&answer), answer.body).await.is_err() {
+            log::debug!(target: "edge", "a client left before it heard that its request failed");
+        }
+        status
+    }
+}
+
+/// The answer to requests that are sent elsewhere, or that ask what they may.
+pub(crate) fn short_of(session: &Session, context: &Context) -> Option<Short> {
+    let request = session.req_header();
+    let path = request.uri.path();
+    if context.redirects && context.is_known_host && !redirect::is_excepted(path) {
+        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+        return Some(match redirect::location(host_of(request), target) {
+            Some(location) => plain("(redirect)", 301, vec![(header::LOCATION, location)], ""),
+            None => plain("(redirect)", 400, Vec::new(), "The host of this request is not valid."),
+        });
+    }
+    match context.policy.preflight(&request.method, &request.headers)? {
+        Preflight::Allowed(headers) => Some(plain("(preflight)", 200, headers, "OK")),
+        Preflight::Refused => {
+            Some(plain("(preflight)", 403, Vec::new(), "This origin may not call."))
+        }
+    }
+}
+
+/// The answer where nothing is.
+pub(crate) fn nothing_here() -> Short {
+    let answer = not_found();
+    Short { route: "(none)", head: head_of(&answer), body: answer.body }
+}
+
+fn plain(
+    route: &'static str,
+    status: u16,
+    mut headers: Vec<(HeaderName, HeaderValue)>,
+    text: &'static str,
+) -> Short {
+    if !text.is_empty() {
+        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+        headers.push((header::CONTENT_TYPE, kind));
+    }
+    let body = Bytes::from_static(text.as_bytes());
+    Short { route, head: ResponseHead { status, headers }, body }
+}
+
+/// The status that a failure has for the client. None: there is no client.
+fn status_of(error: &Error) -> Option<u16> {
+    match (error.etype(), error.esource()) {
+        (ErrorType::HTTPStatus(status), _) => Some(*status),
+        (
+            ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed,
+            ErrorSource::Downstream,
+        ) => None,
+        (ErrorType::ReadTimedout, ErrorSource::Downstream) => Some(408),
+        (_, ErrorSource::Downstream) => Some(400),
+        (
+            ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::TLSHandshakeTimedout,
+            ErrorSource::Upstream,
+        ) => Some(504),
+        (_, ErrorSource::Upstream) => Some(502),
+        // Whoever has no address is an upstream that cannot be reached.
+        (ErrorType::ConnectError, _) => Some(502),
+        (_, ErrorSource::Internal | ErrorSource::Unset) => Some(500),
+    }
+}
+
+fn refusal(status: u16) -> AdminResponse {
+    let (kind, message) = match status {
+        400 => ("invalid_request_error", "The request is not valid HTTP."),
+        408 => ("invalid_request_error", "The request took too long to arrive."),
+        413 => ("invalid_request_error", "The request body is larger than this route takes."),
+        502 => ("bad_gateway", "The server behind this route cannot be reached or is broken."),
+        504 => ("gateway_timeout", "The server behind this route did not answer in time."),
+        _ => ("internal_server_error", "The gateway could not serve this request."),
+    };
+    let (kind, message) = (kind.to_owned(), message.to_owned());
+    AdminResponse::denial(&Denial { status, kind, message, param: None, limit: None })
+}
+
+/// The route of Tollgate's own that a request is for; one that is not shown here is not there,
+/// whatever the method.
+fn route_within(exposed: Exposed, head: &Head) -> Routed {
+    let routed = route(head.method(), head.path());
+    let found = match routed {
+        Routed::MethodNotAllowed { allow } => route(allow, head.path()),
+        other => other,
+    };
+    match found {
+        Routed::Found(found) if !exposed.shows(found) => Routed::NotFound,
+        _ => routed,
+    }
+}
+
+fn surface_of(route: Route) -> Surface {
+    match route {
+        Route::Liveness | Route::Readiness | Route::Health | Route::Metrics => Surface::Health,
+        _ => Surface::Admin,
+    }
+}
+
+fn draining() -> AdminResponse {
+    AdminResponse::json(503, &"draining")
+}
+
+fn head_of(answer: &AdminResponse) -> ResponseHead {
+    let mut headers = Vec::with_capacity(answer.headers.len() + 1);
+    headers.push((header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type)));
+    for (name, value) in &answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::from_str(value)) {
+            headers.push((name, value));
+        }
+    }
+    ResponseHead { status: answer.status, headers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_have_the_status_of_who_is_to_blame() {
+        let of = |etype: ErrorType, source: ErrorSource| {
+            let mut error = Error::new(etype);
+            error.esource = source;
+            status_of(&error)
+        };
+        use ErrorSource::{Downstream, Internal, Upstream};
+        let cases = [
+            (ErrorType::HTTPStatus(413), Internal, Some(413)),
+            (ErrorType::WriteError, Downstream, None),
+            (ErrorType::ReadTimedout, Downstream, Some(408)),
+            (ErrorType::InvalidHTTPHeader, Downstream, Some(400)),
+            (ErrorType::ConnectTimedout, Upstream, Some(504)),
+            (ErrorType::ReadTimedout, Upstream, Some(504)),
+            (ErrorType::ConnectRefused, Upstream, Some(502)),
+            (ErrorType::ConnectionClosed, Upstream, Some(502)),
+            (ErrorType::ConnectError, Internal, Some(502)),
+            (ErrorType::InternalError, Internal, Some(500)),
+        ];
+        for (etype, source, expected) in cases {
+            assert_eq!(of(etype.clone(), source.clone()), expected, "{etype:?} {source:?}");
+        }
+    }
+}
