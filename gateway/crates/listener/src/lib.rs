@@ -1,0 +1,3 @@
+//! Sockets in, checked connections out.
+mod guard;
+pub use guard::{GuardLimits, refusal::Fault};
