@@ -1,5 +1,9 @@
 //! Why a request is refused before anybody routes it.
 
+use std::error::Error;
+use std::fmt;
+use std::io;
+
 /// What is wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -151,11 +155,32 @@ impl Fault {
         Some(ALL.into_iter().find(|fault| fault.word() == word).unwrap_or(Self::Method))
     }
 
+    /// The fault behind an error of reading a body, if it is one.
+    pub fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            if let Some(fault) = inner.and_then(|inner| inner.downcast_ref::<Self>()) {
+                return Some(*fault);
+            }
+            next = error.source();
+        }
+        None
+    }
+
     /// Whether a method is the stand-in's, which no client may use.
     pub(crate) fn is_stand_in(method: &[u8]) -> bool {
         method == METHOD.as_bytes()
     }
 }
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sentence())
+    }
+}
+
+impl Error for Fault {}
 
 #[cfg(test)]
 mod tests {
