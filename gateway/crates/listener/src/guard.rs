@@ -158,8 +158,7 @@ impl Guard {
     /// `held` of a head's lines were looked at before and are among them.
     pub(crate) fn check(&mut self, bytes: &[u8], held: &mut usize) -> Checked {
         let mut released = 0;
-        loop {
-            let Some(rest) = bytes.get(released + *held..) else { break };
+        while let Some(rest) = bytes.get(released + *held..) {
             match self.step(rest) {
                 Ok(Step::Needs) => break,
                 Ok(Step::Held(count)) => *held += count,

@@ -112,9 +112,8 @@ fn lengths_that_can_be_read_in_two_ways_are_refused() {
         &with_headers("Content-Length: 5\r\nContent-Length: 5\r\n"),
         Fault::ContentLength,
     );
-    for other in ["Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"] {
-        assert_refused(&with_headers(other), Fault::TwoLengths);
-    }
+    let both = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n";
+    assert_refused(&with_headers(both), Fault::TwoLengths);
     for value in
         ["gzip, chunked", "chunked, chunked", "identity", "x", "", "chunked;a", "\"chunked\""]
     {
