@@ -65,6 +65,16 @@ impl Certificates {
         }))
     }
 
+    /// Puts these pairs in the place of all others, if they are in order.
+    pub fn replace(&self, files: Vec<PairFiles>) -> Result<(), CertificateError> {
+        let loaded: Vec<Watched> =
+            files.into_iter().map(Watched::load).collect::<Result<_, _>>()?;
+        let mut watched = self.watched.lock();
+        *watched = loaded;
+        self.table.store(Arc::new(table_of(&watched)));
+        Ok(())
+    }
+
     /// Loads one more pair, and watches it from now on. A pair that is there already is read again.
     pub fn add(&self, files: PairFiles) -> Result<(), CertificateError> {
         let loaded = Watched::load(files)?;

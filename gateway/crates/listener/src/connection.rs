@@ -17,7 +17,7 @@ use pingora_http::ResponseHeader;
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) listener: Arc<dyn Any + Send + Sync>,
-    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) peer: SocketAddr,
     pub(crate) is_secure: bool,
     pub(crate) server_name: Option<Box<str>>,
     pub(crate) client_certificate: Option<Box<[u8]>>,
@@ -38,7 +38,7 @@ impl Connection {
     }
 
     /// The other end of the socket: the proxy, if the client's address came by PROXY protocol.
-    pub fn peer(&self) -> Option<SocketAddr> {
+    pub fn peer(&self) -> SocketAddr {
         self.peer
     }
 

@@ -12,10 +12,10 @@ use pingora_core::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
 use pingora_core::listeners::{L4BufferSettings, ListenerConfig};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::protocols::l4::stream::Stream as Socket;
-use pingora_core::protocols::{ALPN, GetProxyDigest, GetSocketDigest, Stream};
+use pingora_core::protocols::{ALPN, GetProxyDigest, GetSocketDigest, Ssl, Stream};
 use pingora_core::server::ShutdownWatch;
 use pingora_core::services::listening::Service;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::connection::Connection;
@@ -34,6 +34,9 @@ const WRITE_BUFFER_BYTES: usize = 8 << 10;
 const TLS_READ_BUFFER_BYTES: usize = 16 << 10;
 /// Pingora's own time for reads; kept above the guard's, which answers better.
 const READ_TIMEOUT_MIN: Duration = Duration::from_secs(60);
+
+/// For telling a client that there is no room for it: those are many at a time.
+const REFUSAL: Duration = Duration::from_millis(100);
 
 /// What a client gets over whose connection a limit is passed.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -134,12 +137,16 @@ where
         listener: &Listener,
         counted: &mut Counted,
     ) -> Option<Stream> {
-        let peer = address(&socket);
+        let peer = address(&socket)?;
+        if socket.get_socket_digest()?.peer_addr()?.as_inet() != Some(&peer) {
+            // IPv4 clients of a socket for both versions come in IPv6's clothes.
+            proxy_protocol::set_peer(&mut socket, peer);
+        }
         if listener.proxy_protocol.is_some() && !self.takes_client(&mut socket, listener).await {
             self.settings.connections.count_refused();
             return None;
         }
-        if address(&socket).is_some_and(|client| !counted.is_within(client.ip())) {
+        if !counted.is_within(address(&socket)?.ip()) {
             self.refuse(socket, listener).await;
             return None;
         }
@@ -159,15 +166,18 @@ where
             Ok(Ok(secure)) => secure?,
             Ok(Err(error)) => {
                 self.settings.connections.count_failed_handshake();
-                log::debug!(target: "listener", "a TLS handshake with {peer:?} failed: {error}");
+                log::debug!(target: "listener", "a TLS handshake with {peer} failed: {error}");
                 return None;
             }
             Err(_) => {
                 self.settings.connections.count_failed_handshake();
-                log::debug!(target: "listener", "a TLS handshake with {peer:?} took too long");
+                log::debug!(target: "listener", "a TLS handshake with {peer} took too long");
                 return None;
             }
         };
+        if matches!(secure.selected_alpn_proto(), Some(ALPN::H2)) {
+            secure.must_open_within(self.settings.deadlines.head);
+        }
         connection.server_name = secure.session().server_name().map(Into::into);
         let certificates = secure.session().peer_certificates();
         connection.client_certificate =
@@ -179,7 +189,7 @@ where
     /// Reads the PROXY header, if its sender is trusted.
     async fn takes_client(&self, socket: &mut Socket, listener: &Listener) -> bool {
         let Some(peer) = address(socket) else { return false };
-        let ip = peer.ip().to_canonical();
+        let ip = peer.ip();
         let is_trusted =
             |networks: &Vec<ipnet::IpNet>| networks.iter().any(|net| net.contains(&ip));
         if !listener.proxy_protocol.as_ref().is_some_and(is_trusted) {
@@ -205,9 +215,12 @@ where
         if listener.tls.is_none() {
             let told = async {
                 socket.write_all(BUSY).await?;
-                socket.shutdown().await
+                socket.shutdown().await?;
+                // Closed over unread bytes, the socket may take the answer away from the client.
+                while socket.read(&mut [0; 1024]).await? > 0 {}
+                Ok::<_, std::io::Error>(())
             };
-            if let Ok(Err(error)) = timeout(Duration::from_secs(1), told).await {
+            if let Ok(Err(error)) = timeout(REFUSAL, told).await {
                 log::debug!(target: "listener", "a refused client was not told: {error}");
             }
         }
@@ -259,5 +272,7 @@ fn begin_request(stream: Stream) -> Option<Stream> {
 }
 
 fn address(socket: &Socket) -> Option<SocketAddr> {
-    socket.get_socket_digest()?.peer_addr()?.as_inet().copied()
+    let digest = socket.get_socket_digest()?;
+    let address = digest.peer_addr()?.as_inet()?;
+    Some(SocketAddr::new(address.ip().to_canonical(), address.port()))
 }

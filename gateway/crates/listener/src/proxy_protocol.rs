@@ -54,7 +54,8 @@ pub(crate) async fn take_header(socket: &mut Socket) -> Result<(), ProxyError> {
     }
 }
 
-fn set_peer(socket: &mut Socket, client: SocketAddr) {
+/// Makes pingora take this for the client's address.
+pub(crate) fn set_peer(socket: &mut Socket, client: SocketAddr) {
     let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
     // The cell is new and therefore empty.
     let _ = digest.peer_addr.set(Some(client.into()));

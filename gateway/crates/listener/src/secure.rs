@@ -1,10 +1,10 @@
 //! A connection over TLS, as pingora wants it.
 
 use std::fmt;
-use std::io::{IoSlice, Result};
+use std::io::{ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
@@ -20,16 +20,27 @@ use pingora_core::utils::tls::get_organization_serial_bytes;
 use rustls::ServerConnection;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::Sleep;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::tls::{CHALLENGE, Tls};
+
+/// The preface with which every HTTP/2 client begins.
+const PREFACE_BYTES: usize = 24;
 
 /// A connection over TLS.
 pub(crate) struct Secure {
     stream: TlsStream<Socket>,
     digest: Arc<SslDigest>,
     timing: TimingDigest,
+    opening: Option<Opening>,
+}
+
+/// Until its preface is whole, nothing else watches over an HTTP/2 connection.
+struct Opening {
+    missing: usize,
+    deadline: Pin<Box<Sleep>>,
 }
 
 // === impl Secure ===
@@ -55,7 +66,13 @@ impl Secure {
             offload_wait_duration: None,
         };
         let digest = Arc::new(digest(stream.get_ref().1));
-        Ok(Some(Self { stream, digest, timing }))
+        Ok(Some(Self { stream, digest, timing, opening: None }))
+    }
+
+    /// The client's first bytes, as many as HTTP/2 begins with, must come in this time.
+    pub(crate) fn must_open_within(&mut self, time: Duration) {
+        let deadline = Box::pin(tokio::time::sleep(time));
+        self.opening = Some(Opening { missing: PREFACE_BYTES, deadline });
     }
 
     pub(crate) fn session(&self) -> &ServerConnection {
@@ -93,7 +110,17 @@ impl AsyncRead for Secure {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let Some(opening) = &mut self.opening else { return read };
+        opening.missing = opening.missing.saturating_sub(buf.filled().len() - before);
+        if opening.missing == 0 {
+            self.opening = None;
+        } else if read.is_pending() {
+            ready!(opening.deadline.as_mut().poll(cx));
+            return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 

@@ -164,3 +164,19 @@ fn pairs_can_be_added_while_others_are_served() {
     assert_ne!(served(&certificates, None), one);
     assert_eq!(certificates.watched.lock().len(), 2);
 }
+
+#[test]
+fn all_pairs_are_replaced_or_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let certificates =
+        Certificates::load(vec![write(dir.path(), "one", &["one.example"])]).unwrap();
+    let one = served(&certificates, None);
+    let broken = write(dir.path(), "broken", &["broken.example"]);
+    std::fs::write(&broken.key, "").unwrap();
+    let two = write(dir.path(), "two", &["two.example"]);
+    let error = certificates.replace(vec![two.clone(), broken]).unwrap_err();
+    assert!(matches!(error.fault, PairFault::NoKey));
+    assert_eq!(served(&certificates, Some("two.example")), one);
+    certificates.replace(vec![two]).unwrap();
+    assert_ne!(served(&certificates, Some("one.example")), one);
+}

@@ -85,7 +85,7 @@ impl Shared {
         let text = format!(
             "{method} {path} body={bytes} client={} peer={} secure={} name={} certificate={} at={}",
             session.client_addr().unwrap().as_inet().unwrap().ip(),
-            connection.peer().unwrap().ip(),
+            connection.peer().ip(),
             connection.is_secure(),
             connection.server_name().unwrap_or("-"),
             connection.client_certificate().map_or(0, <[u8]>::len),

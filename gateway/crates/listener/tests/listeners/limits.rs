@@ -19,7 +19,9 @@ async fn connections_over_the_limit_are_told_or_closed() {
     let mut first = connect(server.addresses[0]).await;
     ask(&mut first, GET.as_bytes()).await;
     assert_eq!(server.connections.open(), 1);
-    let told = rest(&mut connect(server.addresses[0]).await).await;
+    let mut second = connect(server.addresses[0]).await;
+    second.write_all(GET.repeat(20).as_bytes()).await.unwrap();
+    let told = rest(&mut second).await;
     assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("Retry-After: 1\r\n"), "{told}");
     let config = Client::default().config();
     assert!(secure(server.addresses[1], "a.example", &config).await.is_err());

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, NamedGroup};
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tollgate_listener::{Certificates, PairFiles, Resumption, Tls, TlsSettings};
 
 use crate::client::{AT_MOST, Client, GET, ask, connect, rest, secure};
@@ -255,6 +255,34 @@ async fn a_handshake_has_its_time() {
     let server = server::start(settings);
     assert_eq!(rest(&mut connect(server.addresses[0]).await).await, "");
     assert_eq!(server.connections.failed_handshakes(), 1);
+}
+
+#[tokio::test]
+async fn an_http2_client_has_time_to_begin_and_then_all_the_time() {
+    let mut settings =
+        Settings::new(vec![listener("secure", Some(Authority::new().tls("a.example")))]);
+    settings.deadlines.head = Duration::from_millis(50);
+    settings.handshake = Duration::from_millis(500);
+    let server = server::start(settings);
+    let config = Client { protocols: &["h2"], ..Client::default() }.config();
+    for begun in [&b""[..], b"PRI * HTTP/2.0\r\n"] {
+        let mut client = secure(server.addresses[0], "a.example", &config).await.unwrap();
+        client.write_all(begun).await.unwrap();
+        client.flush().await.unwrap();
+        let mut bytes = Vec::new();
+        // Pingora's own settings may have come before.
+        let ended = tokio::time::timeout(AT_MOST, client.read_to_end(&mut bytes)).await;
+        assert!(ended.is_ok(), "{begun:?}");
+    }
+    let client = secure(server.addresses[0], "a.example", &config).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(client).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get("https://a.example/hold").body(()).unwrap();
+    let (answer, _) = client.send_request(request, true).unwrap();
+    // Longer than the deadline, if the ones before are anything to go by.
+    assert_eq!(rest(&mut connect(server.addresses[0]).await).await, "");
+    server.echo.release.add_permits(1);
+    assert_eq!(tokio::time::timeout(AT_MOST, answer).await.unwrap().unwrap().status(), 200);
 }
 
 #[test]
