@@ -249,16 +249,19 @@ where
     ) -> ServerSession {
         let deadlines = &self.settings.deadlines;
         let mut session = ServerSession::new_http1(stream);
+        // The guard ends an idle connection; pingora must not come before it.
+        let idle = (deadlines.idle + deadlines.head).as_secs() + 1;
         match kept {
             Some(kept) => kept.apply_to_session(&mut session),
             None => {
-                // The guard ends an idle connection; this must not come before it.
-                let idle = (deadlines.idle + deadlines.head).as_secs() + 1;
-                session.set_keepalive((!is_stopping).then_some(idle));
+                session.set_keepalive(Some(idle));
                 let requests = self.app.server_options();
                 let requests = requests.and_then(|options| options.keepalive_request_limit);
                 session.set_keepalive_reuses_remaining(requests);
             }
+        }
+        if is_stopping {
+            session.set_keepalive(None);
         }
         let read = deadlines.body + Duration::from_secs(1);
         session.set_read_timeout(Some(read.max(READ_TIMEOUT_MIN)));

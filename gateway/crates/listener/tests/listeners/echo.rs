@@ -34,13 +34,13 @@ impl HttpServerApp for Shared {
     async fn process_new_http(
         self: &Arc<Self>,
         mut session: ServerSession,
-        _: &ShutdownWatch,
+        shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
         if !session.read_request().await.ok()? {
             return None;
         }
         let (status, text) = self.answer(&mut session).await;
-        if status != 200 {
+        if status != 200 || *shutdown.borrow() {
             session.set_keepalive(None);
         }
         let mut head = ResponseHeader::build(status, None).unwrap();
