@@ -1,10 +1,11 @@
 //! Requests that are answered, and those that are refused before anybody sees them.
 
 use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tollgate_listener::Deadlines;
+use tollgate_listener::{Deadlines, Listener};
 
 use crate::client::{AT_MOST, GET, answer, ask, connect, rest};
 use crate::server::{self, Settings, listener};
@@ -27,6 +28,18 @@ async fn requests_follow_each_other_on_a_connection() {
                   5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n";
     assert!(ask(&mut client, chunks.as_bytes()).await.contains("POST /c body=11"));
     assert_eq!(server.connections.open(), 1);
+}
+
+#[tokio::test]
+async fn the_application_knows_which_listener_a_request_came_by() {
+    let on_all = Listener { address: "0.0.0.0:0".parse().unwrap(), ..listener("all", None) };
+    let listeners = vec![listener("one", None), on_all, listener("two", None)];
+    let server = server::start(Settings::new(listeners));
+    for (address, name) in server.addresses.iter().zip(["one", "all", "two"]) {
+        let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port());
+        let answer = ask(&mut connect(address).await, GET.as_bytes()).await;
+        assert!(answer.ends_with(&format!("at={name}")), "{answer}");
+    }
 }
 
 /// A client that waits in the kernel wakes up for every packet: one that came in two would show in
