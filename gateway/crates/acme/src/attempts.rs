@@ -51,6 +51,11 @@ impl Attempts {
         Self { not_before: self.not_before.max(wished), ..self }
     }
 
+    /// What holds longer, of what is known here and what was written down.
+    pub(crate) fn or_later(self, other: Self) -> Self {
+        if other.not_before > self.not_before { other } else { self }
+    }
+
     /// A clock that was set back must not hold up attempts for longer than any wait.
     pub(crate) fn sane(self, now: SystemTime) -> Self {
         let latest = seconds(now).saturating_add(ASKED_MAX.as_secs());
@@ -107,6 +112,13 @@ mod tests {
         assert_eq!(begun.wish(at(1000), Duration::from_secs(5)).next(), at(1060));
         assert_eq!(begun.wish(at(1000), Duration::from_secs(7200)).next(), at(8200));
         assert_eq!(begun.wish(at(1000), Duration::MAX).next(), at(1000) + ASKED_MAX);
+    }
+
+    #[test]
+    fn a_missing_file_takes_back_no_wait() {
+        let begun = Attempts::default().begin(at(1000), 0.0);
+        assert_eq!(begun.or_later(Attempts::default()), begun);
+        assert_eq!(Attempts::default().or_later(begun), begun);
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub enum AcmeError {
         /// What is wrong with it.
         why: String,
     },
+    /// There is no tokio runtime to run in.
+    #[error("certificates are renewed by a task, and there is no runtime to run it")]
+    NoRuntime,
     /// A file or folder cannot be read or written.
     #[error("{path} cannot be used: {source}", path = path.display())]
     File {

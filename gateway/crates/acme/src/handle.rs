@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -84,6 +85,7 @@ impl Acme {
         challenges: Challenges,
         on_certificate: impl Fn(&Certificate) + Send + Sync + 'static,
     ) -> Result<Self, AcmeError> {
+        let runtime = Handle::try_current().map_err(|_| AcmeError::NoRuntime)?;
         let settings = settings.check()?;
         roots(settings.root_certificate.as_deref())?;
         let store = Store::open(&settings)?;
@@ -96,7 +98,7 @@ impl Acme {
             store,
             publish,
         });
-        Ok(Self { task: tokio::spawn(supervise(parts)), state })
+        Ok(Self { task: runtime.spawn(supervise(parts)), state })
     }
 
     /// How the certificate is doing now.

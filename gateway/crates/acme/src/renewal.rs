@@ -15,6 +15,9 @@ const ASK_AGAIN_MIN: Duration = Duration::from_secs(3600);
 /// And after no more than this: a suggestion may change in an emergency.
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// A CA that could not be asked is asked again after this.
+const ASK_FAILED: Duration = Duration::from_secs(6 * 3600);
+
 /// What a CA said about a certificate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Suggestion {
@@ -25,8 +28,11 @@ pub(crate) struct Suggestion {
 }
 
 impl Suggestion {
-    /// None: of a CA that makes none, or could not be asked.
+    /// From a CA that makes none.
     pub(crate) const NONE: Self = Self { window: None, ask_again: ASK_AGAIN_MAX };
+
+    /// From a CA that could not be asked.
+    pub(crate) const UNKNOWN: Self = Self { window: None, ask_again: ASK_FAILED };
 }
 
 /// Asks the CA when to renew a certificate.

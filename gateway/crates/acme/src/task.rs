@@ -12,17 +12,21 @@ use crate::challenges::Challenges;
 use crate::client::CaClient;
 use crate::error::AcmeError;
 use crate::handle::{AcmeState, Surroundings};
-use crate::order::{Wanted, issue};
 use crate::renewal::{Suggestion, suggestion};
 use crate::schedule::{Schedule, Window};
 use crate::settings::AcmeSettings;
 use crate::store::{Store, set_aside};
 
+mod attempt;
+
 /// The folder is looked into this often: another process may have renewed.
 const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
-/// For a whole order. The CA verifies each name and may take its time to issue.
-const ORDER_MAX: Duration = Duration::from_secs(300);
+/// A new certificate is used for this long, even if it is due at once: the clock may be wrong.
+const ORDERS_APART: Duration = Duration::from_secs(3600);
+
+/// The shortest wait, whatever the times say.
+const WAIT_MIN: Duration = Duration::from_secs(1);
 
 /// What a task is made of, and made of again if a bug ends it.
 pub(crate) struct Parts {
@@ -40,11 +44,13 @@ pub(crate) struct Task {
     schedule: Schedule,
     /// What was handed over last.
     current: Option<Certificate>,
+    /// When it was issued to this process.
+    issued_at: Option<SystemTime>,
     /// Whether `current` is still to be written: the disk was full, say.
     unsaved: bool,
     /// What the CA said about `current`, and when to ask it again.
     suggested: Option<(Option<Window>, SystemTime)>,
-    /// What holds if the disk does not say.
+    /// What this process or another one attempted, whichever holds longer.
     attempts: Attempts,
 }
 
@@ -55,19 +61,29 @@ impl Task {
             jitter: parts.settings.jitter,
             dice: dice(),
         };
-        let attempts = Attempts::default();
-        Self { parts, schedule, current: None, unsaved: false, suggested: None, attempts }
+        Self {
+            parts,
+            schedule,
+            current: None,
+            issued_at: None,
+            unsaved: false,
+            suggested: None,
+            attempts: Attempts::default(),
+        }
     }
 
     /// Runs for ever.
     pub(crate) async fn run(mut self) {
         loop {
+            if let Err(error) = self.save_again().await {
+                self.complain(&error);
+            }
             let stored = self.take_stored().await;
             self.ask_for_suggestion().await;
             let (due, now) = (self.due(stored), self.now());
             if due > now {
                 let ask = self.suggested.map_or(due, |(_, again)| again);
-                let until = due.min(now + LOOK_AGAIN).min(ask.max(now + Duration::from_secs(1)));
+                let until = due.min(ask).min(now + LOOK_AGAIN).max(now + WAIT_MIN);
                 self.parts.surroundings.clock.wait_until(until).await;
             } else if let Err(error) = self.attempt().await {
                 self.failed(&error);
@@ -79,18 +95,12 @@ impl Task {
         self.parts.surroundings.clock.now()
     }
 
-    /// Hands over what is on disk if it is newer. Says whether something usable is there.
+    /// Hands over what is on disk if it is another one. Says whether something usable is there.
     async fn take_stored(&mut self) -> bool {
         if self.unsaved {
-            self.save().await;
             return true;
         }
-        self.attempts = match self.on_disk(|store| store.attempts()).await {
-            Ok(attempts) => attempts.sane(self.now()),
-            // Nothing is lost with this file: what this process knows holds.
-            Err(_) => self.attempts,
-        };
-        match self.on_disk(|store| store.certificate()).await {
+        let usable = match self.on_disk(|store| store.certificate()).await {
             Ok(Some(stored)) => {
                 if self.current.as_ref() != Some(&stored) {
                     self.hand_over(stored);
@@ -99,28 +109,33 @@ impl Task {
             }
             Ok(None) => false,
             Err(error) => {
+                self.complain(&error);
                 self.set_aside(&error).await;
-                false
+                // What cannot be read today is no reason to order anew; what is damaged is.
+                self.current.is_some() && !matches!(error, AcmeError::Damaged { .. })
             }
-        }
+        };
+        // A damaged file of attempts says nothing; what this process knows holds.
+        let written = self.on_disk(|store| store.attempts()).await.unwrap_or_default();
+        self.attempts = self.attempts.or_later(written.sane(self.now()));
+        usable
     }
 
-    /// Names a damaged file in the log and moves it away; a certificate in memory stays in use.
+    /// Moves a damaged file away. A certificate in memory stays in use.
     async fn set_aside(&self, error: &AcmeError) {
-        let told = error.to_string();
-        log::error!(target: "acme", "{told}");
-        self.publish(|state| state.last_error = Some(told));
         let AcmeError::Damaged { path, .. } = error else { return };
         let (path, now) = (path.clone(), self.now());
         match self.on_disk(move |_| set_aside(&path, now)).await {
-            Ok(aside) => log::warn!(target: "acme", "it is now {}", aside.display()),
-            Err(error) => log::error!(target: "acme", "{error}"),
+            Ok(aside) => log::warn!(target: "acme", "it is set aside as {}", aside.display()),
+            Err(error) => self.complain(&error),
         }
     }
 
     fn hand_over(&mut self, certificate: Certificate) {
         (self.parts.on_certificate)(&certificate);
         self.suggested = None;
+        self.issued_at = None;
+        self.attempts = Attempts::default();
         let not_after = certificate.not_after();
         self.current = Some(certificate);
         self.publish(|state| state.not_after = Some(not_after));
@@ -128,9 +143,11 @@ impl Task {
 
     /// When the next attempt is due; long ago if there is nothing to serve.
     fn due(&self, stored: bool) -> SystemTime {
-        let renew_at = self.current.as_ref().filter(|_| stored).map(|current| {
-            self.schedule.renew_at(current, self.suggested.and_then(|(window, _)| window))
-        });
+        let window = self.suggested.and_then(|(window, _)| window);
+        let usable = self.current.as_ref().filter(|_| stored);
+        let renew_at = usable.map(|current| self.schedule.renew_at(current, window));
+        let earliest = self.issued_at.map_or(SystemTime::UNIX_EPOCH, |at| at + ORDERS_APART);
+        let renew_at = renew_at.map(|at| at.max(earliest));
         let (failures, next) = (self.attempts.failures(), self.attempts.next());
         self.publish(|state| {
             state.renew_at = renew_at;
@@ -140,22 +157,22 @@ impl Task {
         renew_at.unwrap_or(SystemTime::UNIX_EPOCH).max(next)
     }
 
-    /// Asks the CA when it would like the renewal, unless it was asked lately.
+    /// Asks the CA when it would like the renewal, unless it was asked lately or is failing.
     async fn ask_for_suggestion(&mut self) {
         let now = self.now();
         let Some(current) = &self.current else { return };
         if self.suggested.is_some_and(|(_, again)| again > now) || self.attempts.next() > now {
             return;
         }
-        let before = self.suggested.and_then(|(window, _)| window);
-        let (window, again) = match self.suggestion_for(current).await {
-            Ok(suggestion) => (suggestion.window, suggestion.ask_again),
+        let asked = match self.suggestion_for(current).await {
+            Ok(asked) => asked,
             Err(error) => {
                 log::warn!(target: "acme", "the CA could not be asked when to renew: {error}");
-                (before, Suggestion::NONE.ask_again)
+                let window = self.suggested.and_then(|(window, _)| window);
+                Suggestion { window, ..Suggestion::UNKNOWN }
             }
         };
-        self.suggested = Some((window, now + again));
+        self.suggested = Some((asked.window, now + asked.ask_again));
     }
 
     async fn suggestion_for(&self, current: &Certificate) -> Result<Suggestion, AcmeError> {
@@ -167,141 +184,11 @@ impl Task {
         suggestion(&account, current).await
     }
 
-    /// Orders a certificate, unless another process did while this one waited for its turn.
-    async fn attempt(&mut self) -> Result<(), AcmeError> {
-        let name = self.parts.settings.certificate_name();
-        let lock = Arc::clone(&self.parts.surroundings.lock);
-        let _held = lock.acquire(&name).await?;
-        let stored = self.take_stored().await;
-        let now = self.now();
-        if self.due(stored) > now {
-            return Ok(());
-        }
-        let begun = self.attempts.begin(now, dice());
-        self.attempts = begun;
-        // If this cannot be written, a certificate could not be either: none is ordered.
-        self.on_disk(move |store| store.put_attempts(begun)).await?;
-        let client = CaClient::new(&self.parts.settings)?;
-        let domains = self.parts.settings.domains.join(", ");
-        log::info!(target: "acme", "ordering a certificate for {domains}");
-        let issued = Box::pin(self.ordered(&client));
-        let issued = match tokio::time::timeout(ORDER_MAX, issued).await {
-            Ok(issued) => issued,
-            Err(_) => Err(AcmeError::TooLong(ORDER_MAX.as_secs())),
-        };
-        match issued {
-            Ok(certificate) => self.succeeded(certificate, &domains).await,
-            Err(error) => {
-                self.heed(&client).await;
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Orders with the account there is; with a new one if the CA does not know it any more.
-    async fn ordered(&self, client: &CaClient) -> Result<Certificate, AcmeError> {
-        match self.ordered_once(client).await {
-            Err(AcmeError::UnknownAccount(why)) => {
-                log::warn!(target: "acme", "the CA does not know the account, a new one is made: {why}");
-                let path = self.parts.store.account_path().to_owned();
-                let now = self.now();
-                self.on_disk(move |_| set_aside(&path, now)).await?;
-                self.ordered_once(client).await
-            }
-            done => done,
-        }
-    }
-
-    async fn ordered_once(&self, client: &CaClient) -> Result<Certificate, AcmeError> {
-        let account = self.account(client).await?;
-        let window = self.suggested.and_then(|(window, _)| window);
-        let wanted = Wanted {
-            settings: &self.parts.settings,
-            challenges: &self.parts.challenges,
-            replaces: self.current.as_ref().filter(|_| window.is_some()),
-        };
-        issue(&account, &wanted).await
-    }
-
-    async fn account(&self, client: &CaClient) -> Result<instant_acme::Account, AcmeError> {
-        let settings = &self.parts.settings;
-        // Several certificates may share the account; one of them makes it.
-        let name = format!("account-{}", settings.account_name());
-        let _held = self.parts.surroundings.lock.acquire(&name).await?;
-        match self.on_disk(|store| store.account()).await {
-            Ok(Some(credentials)) => return account::resume(client, credentials).await,
-            Ok(None) => {}
-            Err(error @ AcmeError::Damaged { .. }) => self.set_aside(&error).await,
-            Err(error) => return Err(error),
-        }
-        let (account, credentials) = account::create(client, settings).await?;
-        self.on_disk(move |store| store.put_account(&credentials)).await?;
-        log::info!(target: "acme", "made an account: {}", account.id());
-        Ok(account)
-    }
-
-    async fn succeeded(&mut self, certificate: Certificate, domains: &str) {
-        log::info!(target: "acme", "got a certificate for {domains}");
-        self.hand_over(certificate);
-        self.publish(|state| {
-            state.issued += 1;
-            state.last_error = None;
-        });
-        self.attempts = Attempts::default();
-        self.unsaved = true;
-        self.save().await;
-    }
-
-    /// Writes down what is in use. What fails is tried again at the next turn of the loop.
-    async fn save(&mut self) {
-        let Some(current) = self.current.clone() else { return };
-        let saved = self.on_disk(move |store| {
-            store.put_certificate(&current)?;
-            store.forget_attempts()
-        });
-        match saved.await {
-            Ok(()) => self.unsaved = false,
-            Err(error) => {
-                log::error!(target: "acme", "the certificate in use could not be kept: {error}");
-                let told = error.to_string();
-                self.publish(|state| state.last_error = Some(told));
-            }
-        }
-    }
-
-    /// Leaves the CA alone for as long as it asked.
-    async fn heed(&mut self, client: &CaClient) {
-        let Some(wished) = client.retry_after() else { return };
-        let attempts = self.attempts.wish(self.now(), wished);
-        self.attempts = attempts;
-        if let Err(error) = self.on_disk(move |store| store.put_attempts(attempts)).await {
-            log::error!(target: "acme", "{error}");
-        }
-    }
-
-    /// Tells of a failed attempt. One that did not even begin waits as well.
-    fn failed(&mut self, error: &AcmeError) {
-        let now = self.now();
-        if self.attempts.next() <= now {
-            self.attempts = self.attempts.begin(now, dice());
-        }
-        let wait = self.attempts.next().duration_since(now).unwrap_or_default();
-        let until = self.current.as_ref().map(|current| {
-            let left = current.not_after().duration_since(now).unwrap_or_default();
-            format!("; the one in use ends in {} h", left.as_secs() / 3600)
-        });
-        let until = until.unwrap_or_default();
-        let domains = self.parts.settings.domains.join(", ");
-        let wait = wait.as_secs();
-        log::error!(target: "acme", "no certificate for {domains}: {error}; tried again in {wait} s{until}");
-        let (failures, told) = (self.attempts.failures(), error.to_string());
-        let next = self.attempts.next();
-        self.publish(|state| {
-            state.failures = failures;
-            state.next_attempt = Some(next);
-            state.last_error = Some(told);
-        });
+    /// Tells of what went wrong beside an attempt.
+    fn complain(&self, error: &AcmeError) {
+        let told = error.to_string();
+        log::error!(target: "acme", "{told}");
+        self.publish(|state| state.last_error = Some(told));
     }
 
     /// Tells watchers, if something changed.
