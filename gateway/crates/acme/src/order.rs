@@ -1,11 +1,10 @@
 //! One order: which names, proof that they are ours, a certificate.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use instant_acme::{
     Account, AuthorizationHandle, AuthorizationStatus, ChallengeHandle, ChallengeType, Error,
-    Identifier, NewOrder, Order, OrderStatus, RetryPolicy,
+    Identifier, NewOrder, Order, OrderStatus, Problem, RetryPolicy,
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256};
 
@@ -37,17 +36,12 @@ pub(crate) async fn issue(
 ) -> Result<Certificate, AcmeError> {
     let mut order = open(account, wanted).await?;
     let presented = answer(&mut order, wanted).await?;
-    let ready = persist!(order.poll_ready(&POLLS));
-    if !matches!(ready, Ok(OrderStatus::Ready)) && !matches!(ready, Err(Error::Timeout(_))) {
-        let doing = wanted.settings.challenge.as_str();
-        let reason = ready.err().map(|e| AcmeError::ca("the order", &e));
-        let unverified = unverified(&mut order, doing).await;
-        return Err(unverified.or(reason).unwrap_or(AcmeError::Ca {
-            doing: "the order",
-            why: "the CA calls it invalid and gives no reason".to_owned(),
-        }));
+    match persist!(order.poll_ready(&POLLS)) {
+        Ok(OrderStatus::Ready) => {}
+        Ok(_) => return Err(refused(&mut order, wanted, None).await),
+        Err(Error::Api(problem)) => return Err(refused(&mut order, wanted, Some(problem)).await),
+        Err(error) => return Err(AcmeError::ca("the order", &error)),
     }
-    ready.map_err(|e| AcmeError::ca("the order", &e))?;
     drop(presented);
     let (key, request) = request(&wanted.settings.domains)?;
     let failed = |e| AcmeError::ca("the certificate", &e);
@@ -78,11 +72,11 @@ async fn open(account: &Account, wanted: &Wanted<'_>) -> Result<Order, AcmeError
 async fn answer(order: &mut Order, wanted: &Wanted<'_>) -> Result<Vec<Presented>, AcmeError> {
     let failed = |e| AcmeError::ca("a challenge", &e);
     persist!(fetch(order)).map_err(failed)?;
-    let (mut presented, mut told) = (Vec::new(), HashSet::new());
+    let mut presented = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization.map_err(failed)?;
-        if !told.insert(authorization.url().to_owned()) || !pending(&authorization)? {
+        if !pending(&authorization)? {
             continue;
         }
         let domain = name(&authorization);
@@ -150,6 +144,17 @@ fn present(
         challenge: wanted.settings.challenge.as_str(),
         why: "too many challenges are open already".to_owned(),
     })
+}
+
+/// Why the CA calls an order invalid: a name that it could not verify, or the order's own reason.
+async fn refused(order: &mut Order, wanted: &Wanted<'_>, problem: Option<Problem>) -> AcmeError {
+    match unverified(order, wanted.settings.challenge.as_str()).await {
+        Some(unverified) => unverified,
+        None => AcmeError::Ca {
+            doing: "the order",
+            why: problem.map_or("it is invalid".to_owned(), |problem| told(&problem.to_string())),
+        },
+    }
 }
 
 /// The name that the CA could not verify, and what it saw.

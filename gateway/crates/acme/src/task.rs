@@ -22,6 +22,9 @@ mod attempt;
 /// The folder is looked into this often: another process may have renewed.
 const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
+/// And this often as long as there is nothing to serve: another process may be ordering.
+const LOOK_SOON: Duration = Duration::from_secs(5);
+
 /// A new certificate is used for this long, even if it is due at once: the clock may be wrong.
 const ORDERS_APART: Duration = Duration::from_secs(3600);
 
@@ -83,7 +86,8 @@ impl Task {
             let (due, now) = (self.due(stored), self.now());
             if due > now {
                 let ask = self.suggested.map_or(due, |(_, again)| again);
-                let until = due.min(ask).min(now + LOOK_AGAIN).max(now + WAIT_MIN);
+                let look = if self.current.is_some() { LOOK_AGAIN } else { LOOK_SOON };
+                let until = due.min(ask).min(now + look).max(now + WAIT_MIN);
                 self.parts.surroundings.clock.wait_until(until).await;
             } else if let Err(error) = self.attempt().await {
                 self.failed(&error);

@@ -104,12 +104,13 @@ impl Task {
         log::info!(target: "acme", "got a certificate for {}", self.domains());
         self.hand_over(certificate);
         self.issued_at = Some(self.now());
+        self.unsaved = true;
+        let saved = self.save().await;
         self.publish(|state| {
             state.issued += 1;
             state.last_error = None;
         });
-        self.unsaved = true;
-        self.save().await
+        saved
     }
 
     /// Tries to keep what could not be kept before.

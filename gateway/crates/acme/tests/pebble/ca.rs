@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// How long pebble may take to listen.
 const START_MAX: Duration = Duration::from_secs(20);
 
+/// How often a port is tried in that time.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
+
 /// Where a CA listens, where it looks for sites and what it trusts: the same for the next one.
 pub(crate) struct Place {
     folder: TempDir,
@@ -147,7 +150,7 @@ fn listens(port: u16, pebble: &Pebble) {
     let since = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         assert!(since.elapsed() < START_MAX, "nobody listens on {port}:\n{}", pebble.told());
-        std::thread::yield_now();
+        std::thread::sleep(TRY_AGAIN);
     }
 }
 

@@ -46,7 +46,7 @@ async fn what_another_process_renewed_is_taken_over_without_an_order() {
     let pebble = site.place.start(0);
     let clock = Arc::new(SetClock::new());
     let acme = site.start_at(clock.clone());
-    until(&acme, |state| state.issued == 1).await;
+    until(&acme, |state| state.issued == 1 && state.renew_at.is_some()).await;
     let slower = site.start_at(clock.clone());
     until(&slower, |state| state.renew_at.is_some()).await;
     // Both find it due at once; the lock lets one order.
