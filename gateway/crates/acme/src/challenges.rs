@@ -1,9 +1,14 @@
 //! Answers to the CA's questions, for whoever listens on ports 80 and 443.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use pem::Pem;
+
+use crate::error::AcmeError;
+use crate::shared::SharedAnswers;
 
 /// Answers at one time: a name has one for as long as its order takes.
 const ANSWERS_MAX: usize = 1000;
@@ -23,79 +28,106 @@ impl std::fmt::Debug for TlsAnswer {
     }
 }
 
+impl TlsAnswer {
+    fn to_text(&self) -> String {
+        let parts = [("CERTIFICATE", &self.certificate), ("PRIVATE KEY", &self.private_key)];
+        pem::encode_many(&parts.map(|(tag, der)| Pem::new(tag, der.clone())))
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let mut parts = pem::parse_many(text).ok()?.into_iter().map(Pem::into_contents);
+        Some(Self { certificate: parts.next()?, private_key: parts.next()? })
+    }
+}
+
 /// The answers that stand at this moment. Clones share them, and several certificates may too.
 #[derive(Clone, Debug, Default)]
 pub struct Challenges {
-    answers: Arc<RwLock<HashMap<Question, Answer>>>,
+    http: Arc<RwLock<HashMap<String, Answer<String>>>>,
+    tls: Arc<RwLock<HashMap<String, Answer<Arc<TlsAnswer>>>>>,
+    shared: Option<Arc<SharedAnswers>>,
 }
 
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Question {
-    Token(String),
-    Domain(String),
-}
-
+/// Not shown: only the CA and whoever it asks are to see it.
 #[derive(Clone)]
-enum Answer {
-    KeyAuthorization(String),
-    Certificate(Arc<TlsAnswer>),
-}
+struct Answer<T>(T);
 
-impl std::fmt::Debug for Answer {
+impl<T> std::fmt::Debug for Answer<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("..")
     }
 }
 
 impl Challenges {
-    /// None yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// The path that http-01 asks under, with the token behind it.
     pub const HTTP_PATH: &'static str = "/.well-known/acme-challenge/";
 
     /// The protocol that a client of tls-alpn-01 offers, alone.
     pub const TLS_PROTOCOL: &'static [u8] = b"acme-tls/1";
 
+    /// Answers of this process only.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers of every process on this data directory: the CA's question may arrive at another
+    /// gateway than the one that ordered.
+    pub fn shared(data_dir: &Path) -> Result<Self, AcmeError> {
+        let shared = Some(Arc::new(SharedAnswers::open(data_dir)?));
+        Ok(Self { shared, ..Self::default() })
+    }
+
     /// The body of a 200 to `GET` [`Self::HTTP_PATH`]`{token}` on port 80, content type
     /// `application/octet-stream`. `None`: nobody waits for this token.
     pub fn http_answer(&self, token: &str) -> Option<String> {
-        match self.answers.read().get(&Question::Token(token.to_owned()))? {
-            Answer::KeyAuthorization(text) => Some(text.clone()),
-            Answer::Certificate(_) => None,
-        }
+        let own = self.http.read().get(token).map(|answer| answer.0.clone());
+        own.or_else(|| self.shared.as_ref()?.get(HTTP, token))
     }
 
     /// The certificate for a handshake whose only ALPN protocol is [`Self::TLS_PROTOCOL`], by
     /// its server name. The connection ends after the handshake.
     pub fn tls_answer(&self, domain: &str) -> Option<Arc<TlsAnswer>> {
-        match self.answers.read().get(&Question::Domain(domain.to_ascii_lowercase()))? {
-            Answer::Certificate(answer) => Some(Arc::clone(answer)),
-            Answer::KeyAuthorization(_) => None,
-        }
+        let domain = domain.to_ascii_lowercase();
+        let own = self.tls.read().get(&domain).map(|answer| Arc::clone(&answer.0));
+        own.or_else(|| {
+            let text = self.shared.as_ref()?.get(TLS, &domain)?;
+            TlsAnswer::from_text(&text).map(Arc::new)
+        })
     }
 
     /// Answers a token until the result is dropped. `None`: too many answers already.
     pub(crate) fn present_http(&self, token: &str, answer: String) -> Option<Presented> {
-        self.present(Question::Token(token.to_owned()), Answer::KeyAuthorization(answer))
+        self.share(HTTP, token, || answer.clone());
+        insert(&self.http, token, Answer(answer))?;
+        Some(Presented { challenges: self.clone(), kind: HTTP, name: token.to_owned() })
     }
 
     /// Answers for a domain until the result is dropped. `None`: too many answers already.
     pub(crate) fn present_tls(&self, domain: &str, answer: TlsAnswer) -> Option<Presented> {
-        let answer = Answer::Certificate(Arc::new(answer));
-        self.present(Question::Domain(domain.to_owned()), answer)
+        self.share(TLS, domain, || answer.to_text());
+        insert(&self.tls, domain, Answer(Arc::new(answer)))?;
+        Some(Presented { challenges: self.clone(), kind: TLS, name: domain.to_owned() })
     }
 
-    fn present(&self, question: Question, answer: Answer) -> Option<Presented> {
-        let mut answers = self.answers.write();
-        if answers.len() >= ANSWERS_MAX {
-            return None;
+    /// This process answers even if the others cannot.
+    fn share(&self, kind: &str, name: &str, answer: impl Fn() -> String) {
+        let Some(shared) = &self.shared else { return };
+        if let Err(error) = shared.put(kind, name, &answer()) {
+            log::warn!(target: "acme", "other processes cannot answer the CA: {error}");
         }
-        answers.insert(question.clone(), answer);
-        Some(Presented { challenges: self.clone(), question })
     }
+}
+
+const HTTP: &str = "http";
+const TLS: &str = "tls";
+
+fn insert<T>(answers: &RwLock<HashMap<String, T>>, name: &str, answer: T) -> Option<()> {
+    let mut answers = answers.write();
+    if answers.len() >= ANSWERS_MAX {
+        return None;
+    }
+    answers.insert(name.to_owned(), answer);
+    Some(())
 }
 
 /// An answer that stands while this lives.
@@ -103,46 +135,22 @@ impl Challenges {
 #[derive(Debug)]
 pub(crate) struct Presented {
     challenges: Challenges,
-    question: Question,
+    kind: &'static str,
+    name: String,
 }
 
 impl Drop for Presented {
     fn drop(&mut self) {
-        self.challenges.answers.write().remove(&self.question);
+        if self.kind == HTTP {
+            self.challenges.http.write().remove(&self.name);
+        } else {
+            self.challenges.tls.write().remove(&self.name);
+        }
+        if let Some(shared) = &self.challenges.shared {
+            shared.remove(self.kind, &self.name);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_stand_while_their_order_lives() {
-        let challenges = Challenges::new();
-        let edge = challenges.clone();
-        let presented = challenges.present_http("token", "token.thumb".to_owned()).unwrap();
-        assert_eq!(edge.http_answer("token").as_deref(), Some("token.thumb"));
-        assert_eq!(edge.http_answer("other"), None);
-        assert!(edge.tls_answer("token").is_none());
-        drop(presented);
-        assert_eq!(edge.http_answer("token"), None);
-    }
-
-    #[test]
-    fn a_server_name_is_found_in_any_case() {
-        let challenges = Challenges::new();
-        let answer = TlsAnswer { certificate: vec![1], private_key: vec![2] };
-        let presented = challenges.present_tls("a.example", answer.clone()).unwrap();
-        assert_eq!(challenges.tls_answer("A.Example").as_deref(), Some(&answer));
-        assert!(!format!("{challenges:?}{answer:?}{presented:?}").contains('['));
-    }
-
-    #[test]
-    fn there_is_an_end_to_answers() {
-        let challenges = Challenges::new();
-        let present = |number: usize| challenges.present_http(&number.to_string(), String::new());
-        let presented: Vec<_> = (0..ANSWERS_MAX).filter_map(present).collect();
-        assert_eq!(presented.len(), ANSWERS_MAX);
-        assert!(present(ANSWERS_MAX).is_none());
-    }
-}
+mod tests;

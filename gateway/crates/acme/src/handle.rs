@@ -126,6 +126,7 @@ async fn supervise(parts: Arc<Parts>) {
         if let Some(Err(error)) = tasks.join_next().await {
             log::error!(target: "acme", "a bug ended the task, which is started again: {error}");
         }
-        tokio::time::sleep(RESTART).await;
+        let clock = &parts.surroundings.clock;
+        clock.wait_until(clock.now() + RESTART).await;
     }
 }

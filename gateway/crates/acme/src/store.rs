@@ -6,6 +6,7 @@
 //!     certificate.pem                                digest, private key, chain: one file, so that
 //!                                                    no reader ever sees a key of another chain
 //!     attempts.json                                  when the CA may be asked again
+//! <data>/acme/challenges/                            answers to the CA, while an order runs
 //! <data>/acme/locks/                                 who is ordering
 //! ```
 
@@ -147,7 +148,8 @@ fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read(path: &Path) -> Result<Option<String>, AcmeError> {
+/// The text of a file, if it is there.
+pub(crate) fn read(path: &Path) -> Result<Option<String>, AcmeError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -34,9 +34,21 @@ impl Site {
         Self::with(edge, challenges)
     }
 
-    pub(crate) fn with(edge: Edge, challenges: Challenges) -> Self {
-        let place = Place::new(edge.http, edge.tls);
+    /// One whose edge runs in another process on the same folder.
+    pub(crate) async fn shared() -> Self {
         let data = tempfile::tempdir().unwrap();
+        let of_process = || Challenges::shared(data.path()).unwrap();
+        let edge = Edge::start(&of_process()).await;
+        let challenges = of_process();
+        Self::in_folder(edge, challenges, data)
+    }
+
+    pub(crate) fn with(edge: Edge, challenges: Challenges) -> Self {
+        Self::in_folder(edge, challenges, tempfile::tempdir().unwrap())
+    }
+
+    fn in_folder(edge: Edge, challenges: Challenges, data: TempDir) -> Self {
+        let place = Place::new(edge.http, edge.tls);
         let domains = vec![DOMAIN.to_owned()];
         let mut settings = AcmeSettings::new(place.directory(), domains, data.path().to_owned());
         settings.root_certificate = Some(place.root_certificate());

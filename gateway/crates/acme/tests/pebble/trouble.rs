@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
-use tollgate_acme::Challenges;
+use tollgate_acme::{Acme, Certificate, Challenges, FileLock, Surroundings};
 
 use crate::clock::{SetClock, SkippingClock};
 use crate::edge::Edge;
@@ -135,19 +135,48 @@ async fn what_is_dropped_in_the_middle_of_an_order_holds_up_nobody() {
     let (edge, mut asked) = Edge::silent().await;
     let challenges = Challenges::new();
     let site = Site::with(edge, challenges.clone());
-    let _pebble = site.place.start(0);
+    let pebble = site.place.start(0);
     let acme = site.start();
     let first = tokio::time::timeout(Duration::from_secs(30), asked.recv()).await.unwrap();
     assert!(first.is_some());
-    assert!(!format!("{challenges:?}").contains("{}"), "{challenges:?}");
+    assert_eq!(answers(&challenges), 1);
     drop(acme);
-    // The next one has its turn, and knows that an attempt was begun.
+    // The next one knows that an attempt was begun.
     let clock = Arc::new(SetClock::new());
     let next = site.start_at(clock.clone());
     let state = until(&next, |state| state.failures == 1).await;
     assert!(state.next_attempt > Some(SystemTime::now()));
-    assert!(format!("{challenges:?}").contains("{}"), "{challenges:?}");
+    // Then it has its turn; what was presented before is withdrawn.
     clock.advance(HOUR);
-    let second = tokio::time::timeout(Duration::from_secs(30), asked.recv()).await.unwrap();
-    assert!(second.is_some());
+    // Pebble asks several times for each order.
+    while pebble.count("POST /order-plz") < 2 || answers(&challenges) == 0 {
+        let more = tokio::time::timeout(Duration::from_secs(30), asked.recv()).await.unwrap();
+        assert!(more.is_some());
+    }
+    assert_eq!(answers(&challenges), 1);
+}
+
+/// How many answers stand.
+fn answers(challenges: &Challenges) -> usize {
+    format!("{challenges:?}").matches("..").count()
+}
+
+#[tokio::test]
+async fn a_task_that_a_bug_ends_is_started_again() {
+    let site = Site::new().await;
+    let _pebble = site.place.start(0);
+    let now = SystemTime::now();
+    let clock = Arc::new(SkippingClock::new(now, now + HOUR));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let buggy = move |_: &Certificate| {
+        let first = counted.fetch_add(1, Ordering::Relaxed) == 0;
+        assert!(!first, "the bug of this test");
+    };
+    let surroundings =
+        Surroundings { clock, lock: Arc::new(FileLock::new(&site.settings.data_dir)) };
+    let (settings, challenges) = (site.settings.clone(), site.challenges.clone());
+    let acme = Acme::start_in(surroundings, settings, challenges, buggy).unwrap();
+    until(&acme, |state| state.issued == 1 && state.renew_at.is_some()).await;
+    assert!(calls.load(Ordering::Relaxed) >= 2);
 }
