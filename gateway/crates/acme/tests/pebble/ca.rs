@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -15,6 +16,14 @@ const START_MAX: Duration = Duration::from_secs(20);
 
 /// How often a port is tried in that time.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
+
+/// Linux gives ports from 32768 on to whoever asks for any.
+const PORT_MIN: u16 = 10_000;
+const PORTS: u32 = 20_000;
+
+/// Two processes of tests seldom begin at the same one, and look before they take it.
+static NEXT_PORT: LazyLock<AtomicU32> =
+    LazyLock::new(|| AtomicU32::new(std::process::id().wrapping_mul(97) % PORTS));
 
 /// Where a CA listens, where it looks for sites and what it trusts: the same for the next one.
 pub(crate) struct Place {
@@ -154,8 +163,16 @@ fn listens(port: u16, pebble: &Pebble) {
     }
 }
 
-/// Ports that were free a moment ago.
+/// Ports that were free a moment ago, and that the kernel gives to nobody by itself: between here
+/// and pebble's start, every connection of the other tests takes one.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
+    [(); N].map(|()| {
+        loop {
+            let next = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+            let port = PORT_MIN + u16::try_from(next % PORTS).unwrap();
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return port;
+            }
+        }
+    })
 }

@@ -5,6 +5,7 @@ mod ca;
 mod clock;
 mod edge;
 mod issue;
+mod logged;
 mod renew;
 mod site;
 mod trouble;
