@@ -119,7 +119,9 @@ impl Task {
             return Ok(());
         }
         let _held = self.lock(self.parts.settings.certificate_name()).await?;
-        self.save().await
+        self.save().await?;
+        self.publish(|state| state.last_error = None);
+        Ok(())
     }
 
     /// Writes down what is in use. Only what can be read again counts as kept, and only then may

@@ -115,6 +115,29 @@ async fn a_certificate_in_use_stays_so_while_its_damaged_file_cannot_be_replaced
 }
 
 #[tokio::test]
+async fn a_certificate_that_cannot_be_kept_is_used_and_kept_later_and_no_other_is_ordered() {
+    let site = Site::new().await;
+    let clock = Arc::new(SetClock::new());
+    let acme = site.start_at(clock.clone());
+    until(&acme, |state| state.failures == 1).await;
+    // Something stands where the file is to be written.
+    let folder = site.files("certificates", "attempts.json").remove(0);
+    let obstacle = folder.with_file_name("certificate.pem.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    let pebble = site.place.start(0);
+    clock.advance(HOUR);
+    // It waits for its renewal, as if all were well.
+    let state = until(&acme, |state| state.issued == 1 && state.renew_at.is_some()).await;
+    assert!(state.last_error.unwrap().contains("certificate.pem"));
+    assert_eq!(site.received().len(), 1);
+    std::fs::remove_dir(&obstacle).unwrap();
+    clock.advance(2 * HOUR);
+    until(&acme, |state| state.last_error.is_none()).await;
+    assert_eq!(site.files("certificates", "certificate.pem").len(), 1);
+    assert_eq!((pebble.count("POST /order-plz"), site.received().len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_ca_that_forgot_the_account_gets_a_new_one() {
     let site = Site::new().await;
     let pebble = site.place.start(0);
