@@ -3,6 +3,7 @@
     oracle.py              all cases
     oracle.py PATTERN...   cases whose names match (`*` is anything); entries that are not met pass
     oracle.py --show       every difference as an entry for differences.yaml
+    oracle.py --times      the slowest cases
     oracle.py --table      the reviewed differences and how often they were met
 """
 
@@ -21,26 +22,28 @@ import servers
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def ask(side, all_cases, found):
+def ask(side, all_cases, found, slow):
     """Runs every case against one proxy."""
     for case in all_cases:
+        begun = time.monotonic()
         side.door.prepare(case.script)
         try:
             answers = case.talk(side)
             found[case.name] = compare.facts(answers, side.door.take())
         except Exception as error:
             found[case.name] = {"error": f"{type(error).__name__}: {error}"}
+        slow.append((time.monotonic() - begun, side.name, case.name))
 
 
 def ask_all(sides, all_cases):
     """The facts of every case by proxy; the proxies are asked beside each other."""
-    found = {side.name: {} for side in sides}
-    threads = [threading.Thread(target=ask, args=(side, all_cases, found[side.name])) for side in sides]
+    found, slow = {side.name: {} for side in sides}, []
+    threads = [threading.Thread(target=ask, args=(side, all_cases, found[side.name], slow)) for side in sides]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return found
+    return found, sorted(slow, reverse=True)
 
 
 def judge(name, found, entries):
@@ -66,7 +69,7 @@ def main():
         try:
             for start in (servers.nginx, servers.written, servers.imported):
                 sides.append(start(folder))
-            found = ask_all(sides, chosen)
+            found, slow = ask_all(sides, chosen)
         finally:
             for side in sides:
                 side.end()
@@ -75,6 +78,8 @@ def main():
     for name in ("written", "imported"):
         entries = reviewed.load(HERE / "differences.yaml", name)
         failed |= report(name, judge(name, found, entries), entries, options)
+    if options.times:
+        print(*(f"{seconds:6.1f} s {side} {case}" for seconds, side, case in slow[:40]), sep="\n")
     print(f"oracle: {len(chosen)} cases, {time.monotonic() - begun:.1f} s", *panicked)
     sys.exit(1 if failed else 0)
 
@@ -103,6 +108,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("patterns", nargs="*")
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--times", action="store_true")
     parser.add_argument("--table", action="store_true")
     return parser.parse_args()
 

@@ -165,7 +165,7 @@ def read_body(exchange):
     if seen.value("transfer-encoding"):
         seen.framing = "chunked"
         read_chunks(seen, reader)
-    elif length := seen.value("content-length"):
+    elif (length := seen.value("content-length")).isdigit():
         seen.framing = "length"
         seen.body = reader.read(int(length))
         seen.whole = len(seen.body) == int(length)

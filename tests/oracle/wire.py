@@ -1,8 +1,9 @@
 """A client that says exactly what a case wants said, in HTTP/1 bytes or HTTP/2 headers."""
 
+import select
 import socket
 import ssl
-import threading
+import time
 from dataclasses import dataclass, field
 
 import h2.config
@@ -12,7 +13,9 @@ import h2.exceptions
 
 HOST = "litellm.example.com"
 # Longer than every time-out of both proxies that a case waits for.
-PATIENCE = 15
+PATIENCE = 8
+PIECE = 1 << 16
+WAITS = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
 
 
 @dataclass
@@ -50,57 +53,85 @@ def connect(side, tls=True, protocols=("http/1.1",)):
 
 
 class Wire:
-    """One connection in HTTP/1."""
+    """One connection in HTTP/1. Sends whenever it waits: an answer may come before all is sent."""
 
     def __init__(self, side, tls=True):
         self.socket = connect(side, tls)
-        self.reader = self.socket.makefile("rb")
-        self.sending = None
+        self.socket.settimeout(0)
+        self.unsent, self.unread = bytearray(), bytearray()
+        self.has_ended = False
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.socket.close()
-        if self.sending:
-            self.sending.join()
-        self.reader.close()
 
     def send(self, data):
-        """Sends beside what else goes on: an answer may come before all is sent."""
-        if self.sending:
-            self.sending.join()
-        self.sending = threading.Thread(target=self._send, args=(data,), daemon=True)
-        self.sending.start()
-
-    def _send(self, data):
-        try:
-            self.socket.sendall(data)
-        except OSError:
-            # Refused; the answer says why.
+        self.unsent += data
+        while self.unsent and self._push():
             pass
 
     def finish(self):
         """Says that nothing more will come."""
-        self.sending.join()
+        while self.unsent:
+            self._push() or select.select([], [self.socket], [], PATIENCE)
         self.socket.shutdown(socket.SHUT_WR)
+
+    def _push(self):
+        """Sends a piece; whether that went."""
+        try:
+            # A piece that could not be sent must be tried again as it was.
+            del self.unsent[: self.socket.send(self.unsent[:PIECE])]
+        except WAITS:
+            return False
+        except OSError:
+            # Refused; the answer says why.
+            self.unsent.clear()
+        return True
+
+    def _pull(self):
+        """Receives a piece; whether that went."""
+        try:
+            piece = self.socket.recv(1 << 18)
+        except WAITS:
+            return False
+        except OSError:
+            piece = b""
+        self.unread += piece
+        self.has_ended = not piece
+        return True
+
+    def _wait(self):
+        """Goes on with both directions until more is there, or the end."""
+        end = time.monotonic() + PATIENCE
+        while not self._pull():
+            if self.unsent and self._push():
+                continue
+            writing = [self.socket] if self.unsent else []
+            if not any(select.select([self.socket], writing, [], max(end - time.monotonic(), 0))):
+                raise TimeoutError
 
     def answer(self, method="GET"):
         interim = []
-        while (answer := self._head()).status in range(100, 200) and answer.status != 101:
+        while (answer := self.head()).status in range(100, 200) and answer.status != 101:
             interim.append(answer.status)
         answer.interim = interim
         if isinstance(answer.status, int):
-            self._body(answer, method)
+            self.body(answer, method)
         return answer
 
-    def _head(self):
+    def body(self, answer, method="GET"):
         try:
-            line = self.reader.readline().decode("latin-1").rstrip("\r\n")
+            self._body(answer, method)
+        except TimeoutError:
+            answer.whole, answer.notes["stalled"] = False, "True"
+
+    def head(self):
+        try:
+            line = self.line().decode("latin-1").rstrip("\r\n")
         except TimeoutError:
             return Answer("silence", keeps=False)
-        except OSError:
-            line = ""
         if not line:
             return Answer("close", keeps=False)
         version, _, rest = line.partition(" ")
@@ -108,7 +139,7 @@ class Wire:
         if not status.isdigit():
             return Answer("garbage", reason=line[:80], keeps=False)
         answer = Answer(int(status), reason, version)
-        while (line := self.reader.readline().decode("latin-1").rstrip("\r\n")):
+        while line := self.line().decode("latin-1").rstrip("\r\n"):
             name, _, value = line.partition(":")
             answer.headers.append((name, value.strip()))
         connection = answer.value("connection").lower()
@@ -121,7 +152,7 @@ class Wire:
         elif "chunked" in answer.value("transfer-encoding").lower():
             answer.framing = "chunked"
             self._chunks(answer)
-        elif length := answer.value("content-length"):
+        elif (length := answer.value("content-length").split(",")[0]).isdigit():
             answer.framing = "length"
             answer.body = self.read(int(length))
             answer.whole = len(answer.body) == int(length)
@@ -142,20 +173,21 @@ class Wire:
         answer.body = b"".join(body)
 
     def line(self):
-        try:
-            return self.reader.readline()
-        except OSError:
-            return b""
+        """A line with its end, or what there is of it."""
+        while b"\n" not in self.unread and not self.has_ended:
+            self._wait()
+        return self._taken(self.unread.find(b"\n") + 1 or len(self.unread))
 
-    def read(self, size=-1):
-        pieces = []
-        try:
-            while size and (piece := self.reader.read1(size if size > 0 else 65536)):
-                pieces.append(piece)
-                size -= len(piece) if size > 0 else 0
-        except OSError:
-            pass
-        return b"".join(pieces)
+    def read(self, size=None):
+        """So many bytes or fewer, or everything until the end."""
+        while not self.has_ended and (size is None or len(self.unread) < size):
+            self._wait()
+        return self._taken(len(self.unread) if size is None else size)
+
+    def _taken(self, size):
+        piece = bytes(self.unread[:size])
+        del self.unread[:size]
+        return piece
 
     def is_closed(self):
         """Whether the other side ends the connection; waits for it."""
@@ -197,7 +229,7 @@ class Wire2:
         self.connection.send_headers(stream, headers, end_stream=not has_more)
         self.connection.increment_flow_control_window(1 << 28, stream)
         if has_more:
-            self.unsent[stream] = [body, trailers]
+            self.unsent[stream] = [memoryview(body), trailers]
         self.push()
         self.flush()
         return stream
@@ -213,7 +245,7 @@ class Wire2:
                 if not size:
                     break
                 is_end = size == len(body) and not trailers
-                self.connection.send_data(stream, body[:size], end_stream=is_end)
+                self.connection.send_data(stream, bytes(body[:size]), end_stream=is_end)
                 body = body[size:]
             self.unsent[stream][0] = body
             if not body:
@@ -226,7 +258,7 @@ class Wire2:
         while self.is_open and stream not in self.ended and stream not in self.resets:
             self.receive()
         answer = self.answers.get(stream) or Answer(f"reset {self.resets.get(stream, 'connection')}")
-        answer.whole = stream in self.ended
+        answer.whole, answer.body = stream in self.ended, bytes(answer.body)
         return answer
 
     def receive(self):
@@ -254,6 +286,7 @@ class Wire2:
             headers = dict(event.headers)
             plain = [(name, value) for name, value in event.headers if not name.startswith(":")]
             answer = Answer(int(headers[":status"]), version="HTTP/2", headers=plain, framing="frames")
+            answer.body = bytearray()
             self.answers[event.stream_id] = answer
         elif isinstance(event, h2.events.DataReceived):
             self.answers[event.stream_id].body += event.data

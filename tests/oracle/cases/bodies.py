@@ -39,9 +39,9 @@ def expecting(name, target="/x", script=HELLO, size=3, headers=(), early=False):
     def talk(side):
         with Wire(side) as wire:
             wire.send(request("POST", target, [f"Content-Length: {size}", "Expect: 100-continue", *headers]))
-            first = wire._head()
+            first = wire.head()
             if first.status != 100:
-                wire._body(first, "POST")
+                wire.body(first, "POST")
                 return [first]
             wire.send(data(size) if size >= 16 else b"abc"[:size])
             final = wire.answer("POST")

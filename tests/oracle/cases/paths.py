@@ -64,7 +64,7 @@ OTHERS = {
     "v1-double": "//v1/models",
     "v1-out-of": "/v1/../x",
     "v1-into": "/x/../v1/models",
-    "v1-slash-escaped": "/v1%2Fmodels",
+    "v1-end-escaped": "/v1%2Fmodels",
     "ui": "/ui/",
     "ui-page": "/ui/login?next=%2Fui%2Fkeys",
     "ui-without-slash": "/ui",
