@@ -53,13 +53,18 @@ def read(entry):
     if missing := KEYS - entry.keys() - {"only"}:
         raise SystemExit(f"oracle: a difference lacks {missing}: {entry}")
     return Entry(
-        listed(entry["cases"]), listed(entry["what"]), glob(str(entry["nginx"])),
-        glob(str(entry["tollgate"])), entry["why"], entry.get("only", ""),
+        listed(entry["cases"]), listed(entry["what"]), any_of(entry["nginx"]),
+        any_of(entry["tollgate"]), entry["why"], entry.get("only", ""),
     )  # fmt: skip
 
 
 def listed(value):
     return value if isinstance(value, list) else [value]
+
+
+def any_of(values):
+    """One of these values."""
+    return re.compile("|".join(f"(?:{glob(str(value)).pattern})" for value in listed(values)), re.DOTALL)
 
 
 def glob(text):
