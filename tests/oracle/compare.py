@@ -38,8 +38,10 @@ def of_answer(answer, prefix):
             "framing": answer.framing,
             "whole": str(answer.whole),
             "keeps": str(answer.keeps),
-            "body": digest(plain_body(answer)),
         }
+    if isinstance(answer.status, int) and answer.whole:
+        # How much comes before a cut is chance.
+        found["body"] = digest(plain_body(answer))
     if answer.interim:
         found["interim"] = " ".join(map(str, answer.interim))
     if answer.framing == "none" and (length := answer.value("content-length")):
