@@ -11,6 +11,7 @@ use tokio::time::{self, Instant};
 
 use crate::journal::{Journal, Syncer};
 use crate::keys::KeyStore;
+use crate::neighbours::{Follower, Neighbours};
 use crate::shipper::Shipper;
 use crate::shipper::recovery::{Recovered, Recovery};
 use crate::store::{Store, StoreState};
@@ -25,7 +26,9 @@ pub struct Ledger {
     keys: KeyStore,
     journal: Arc<Journal>,
     store: Store,
-    // Dropped in this order: the task first, then the thread.
+    neighbours: Arc<Neighbours>,
+    // Dropped in this order: the tasks first, then the thread.
+    follower: Follower,
     shipper: Shipper,
     syncer: Syncer,
 }
@@ -34,7 +37,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens the ledger: brings the schema up to date, ships what dead processes left in the
-    /// journal, and starts the shipper on the current runtime and the fsync thread.
+    /// journal, reads what live ones have open, and starts the shipper on the current runtime and the fsync thread.
     ///
     /// # Errors
     ///
@@ -57,12 +60,16 @@ impl Ledger {
             time::sleep(RECOVERY_POLL).await;
         }
         let files = |source| LedgerError::Files { path: journal_dir.to_path_buf(), source };
-        let journal = Journal::create(&journal_dir, settings.segment_bytes).map_err(files)?;
-        let journal = Arc::new(journal);
+        let neighbours = Neighbours::new(&journal_dir, store.clone(), settings.budgets);
+        let neighbours = Arc::new(neighbours);
+        let follower = Follower::start(&neighbours).await?;
+        let journal =
+            Journal::create(&journal_dir, settings.segment_bytes, Arc::clone(&neighbours));
+        let journal = Arc::new(journal.map_err(files)?);
         let syncer = Syncer::start(&journal, settings.fsync_interval).map_err(files)?;
-        let shipper = Shipper::start(recovery, &journal);
-        let keys = KeyStore::new(store.clone(), settings.on_key_loaded);
-        Ok(Self { keys, journal, store, shipper, syncer })
+        let shipper = Shipper::start(recovery, &journal, &neighbours);
+        let keys = KeyStore::new(store.clone(), Arc::clone(&neighbours));
+        Ok(Self { keys, journal, store, neighbours, follower, shipper, syncer })
     }
 
     /// The virtual keys.
@@ -73,6 +80,11 @@ impl Ledger {
     /// The journal of this process.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
+    }
+
+    /// The other processes on this folder.
+    pub fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
     }
 
     /// Whether the store answers, as the last query saw it. One is made every two seconds.
@@ -98,13 +110,13 @@ impl Ledger {
     /// Writes nothing more, ships what there is, and lets go of the data folder. Calls that are
     /// open still are ended as interrupted at the next start.
     pub async fn close(self) {
-        let Self { keys, journal, store, shipper, syncer } = self;
+        let Self { keys, journal, store, neighbours, follower, shipper, syncer } = self;
         let closing = tokio::task::spawn_blocking(move || journal.close());
         if let Err(panic) = closing.await {
             log::error!("journal: closing it failed: {panic}");
         }
         shipper.stop().await;
-        drop((keys, syncer));
+        drop((keys, neighbours, follower, syncer));
         store.close().await;
     }
 }
