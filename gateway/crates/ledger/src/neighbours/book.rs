@@ -80,6 +80,9 @@ impl Book {
     }
 
     fn open(&mut self, call: CallId, segment: Uuid, payload: &[u8], budgets: &dyn Budgets) {
+        if self.unshipped.contains_key(&call) {
+            return;
+        }
         match serde_json::from_slice::<Reserved>(payload) {
             Ok(opened) => {
                 self.held.insert(call, segment);
