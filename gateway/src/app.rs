@@ -23,7 +23,7 @@ use crate::cli::Run;
 use crate::master_key::{MasterKey, MasterKeyError};
 use crate::wiring::health::PipelineProbe;
 use crate::wiring::keys::LedgerKeys;
-use crate::wiring::limits::{Counted, bucket};
+use crate::wiring::limits::{Counted, Told, bucket};
 use crate::wiring::prices::ConfiguredPrices;
 use crate::wiring::watch::PluginWatch;
 use crate::{banner, plugins};
@@ -103,11 +103,12 @@ impl Gateway {
         metrics.declare_models(config.models.iter().map(|model| model.model_name.as_str()));
         let limits = Arc::new(Limits::new());
         let keys = LedgerKeys::default();
-        let host = host(run, config, &metrics, (&limits, &keys))?;
+        let counted = Counted { limits: Arc::clone(&limits), keys: keys.clone() };
+        let host = host(run, config, &metrics, &counted)?;
         let loaded = plugins::load(&host, &config.plugins).await?;
         let ledger = Ledger::open(ledger_settings(run, config, &limits, &loaded.meter)).await?;
         let ledger = Arc::new(ledger);
-        keys.set(Arc::clone(&ledger));
+        keys.set(&ledger);
         ledger.keys().insert_permanent(master_key.hash, MasterKey::record());
         limits.seed(&bucket(&master_key.hash), NanoUsd::ZERO);
         let access = AccessLog::new(Box::new(std::io::stdout())).map_err(StartError::Process)?;
@@ -136,7 +137,7 @@ impl Gateway {
         let needed = Access::Scope(Required::ReadSpend);
         let admin = Admin::new(AdminParts {
             book: Arc::new(LedgerBook(Arc::clone(&ledger))),
-            spend: Arc::new(Counted(Arc::clone(&limits))),
+            spend: Arc::new(counted),
             store: Arc::new(LedgerBook(Arc::clone(&ledger))),
             probe: Arc::new(PipelineProbe(Arc::clone(&pipeline))),
             metrics: Arc::clone(&metrics),
@@ -176,13 +177,13 @@ fn host(
     run: &Run,
     config: &Config,
     metrics: &Arc<Metrics>,
-    (limits, keys): (&Arc<Limits>, &LedgerKeys),
+    counted: &Counted,
 ) -> Result<Host, StartError> {
-    let open = Arc::clone(limits);
+    let open = Arc::clone(&counted.limits);
     metrics.pull(Pulled::OpenReservations, move || open.open_total().as_usd())?;
     let capabilities = Capabilities {
-        keys: Arc::new(keys.clone()),
-        limits: Arc::new(Counted(Arc::clone(limits))),
+        keys: Arc::new(counted.keys.clone()),
+        limits: Arc::new(counted.clone()),
         prices: Arc::new(ConfiguredPrices::new(&config.models)),
         watch: Arc::new(PluginWatch::new(metrics, plugins::names(&config.plugins))),
     };
@@ -204,7 +205,6 @@ fn ledger_settings(
     meter: &Arc<Meter>,
 ) -> LedgerSettings {
     let Database::Sqlite { path } = &config.database;
-    let seeded = Arc::clone(limits);
     let meter = Arc::clone(meter);
     let handle = tokio::runtime::Handle::current();
     LedgerSettings {
@@ -212,7 +212,7 @@ fn ledger_settings(
         database: path.clone(),
         fsync_interval: config.journal.fsync_interval,
         segment_bytes: config.journal.segment_bytes,
-        on_key_loaded: Arc::new(move |key, spent| seeded.seed(&bucket(&key), spent)),
+        budgets: Arc::new(Told(Arc::clone(limits))),
         price_interrupted: Arc::new(move |opened, usage| {
             tokio::task::block_in_place(|| handle.block_on(price(&meter, opened, usage)))
         }),

@@ -84,7 +84,8 @@ impl Neighbours {
     pub fn look(&self) -> io::Result<bool> {
         let mut state = self.state.lock();
         for (id, path) in segment::find_all(&self.dir)? {
-            if state.followed.iter().any(|followed| followed.id == id) || self.own.lock().contains(&id)
+            if state.followed.iter().any(|followed| followed.id == id)
+                || self.own.lock().contains(&id)
             {
                 continue;
             }

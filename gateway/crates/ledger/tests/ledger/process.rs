@@ -65,8 +65,7 @@ impl Process {
 
     /// Takes money from the budget, and no more than that.
     pub(crate) fn reserve(&self, key: KeyHash, amount: u64, ceiling: u64) -> Option<Opened> {
-        let opened =
-            Opened { key_id: key.to_string(), reserved: NanoUsd::new(amount), ..opened() };
+        let opened = Opened { key_id: key.to_string(), reserved: NanoUsd::new(amount), ..opened() };
         let claims = [Claim::Money {
             bucket: key_budget(&opened.key_id),
             amount: opened.reserved,
