@@ -154,6 +154,8 @@ impl Gateway {
     /// Brings everything that was written down into the store.
     async fn close(self) {
         self.gauges.abort();
+        // Until it has ended it owns the ledger too.
+        self.gauges.await.ok();
         self.access.flush();
         self.ledger.flush().await;
         drop(self.gate);
