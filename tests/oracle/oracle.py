@@ -61,6 +61,7 @@ def judge(name, found, entries):
 def main():
     options = arguments()
     chosen = [case for case in cases.ALL if matches(case, options.patterns)]
+    listed = {name: reviewed.load(HERE / "differences.yaml", name) for name in ("written", "imported")}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tollgate-oracle-") as folder:
         folder = pathlib.Path(folder)
@@ -75,8 +76,7 @@ def main():
                 side.end()
         panicked = [side.name for side in sides if "panicked at" in side.log.read_text()]
     failed = bool(panicked)
-    for name in ("written", "imported"):
-        entries = reviewed.load(HERE / "differences.yaml", name)
+    for name, entries in listed.items():
         failed |= report(name, judge(name, found, entries), entries, options)
     if options.times:
         print(*(f"{seconds:6.1f} s {side} {case}" for seconds, side, case in slow[:40]), sep="\n")

@@ -1,5 +1,6 @@
 """The upstream behind each proxy: records exactly what it gets, and answers as the case says."""
 
+import dataclasses
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -137,8 +138,11 @@ class Door:
         else:
             exchange.write(answer)
         if script.early:
+            # How much of the body still comes is chance.
+            exchange.seen = dataclasses.replace(seen)
+            seen.whole = True
             read_body(exchange)
-        return not script.closes and seen.whole and keeps_alive(seen)
+        return not script.closes and exchange.seen.whole and keeps_alive(seen)
 
 
 def read_head(reader):

@@ -1,5 +1,6 @@
 """A client that says exactly what a case wants said, in HTTP/1 bytes or HTTP/2 headers."""
 
+import functools
 import select
 import socket
 import ssl
@@ -46,10 +47,15 @@ def connect(side, tls=True, protocols=("http/1.1",)):
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not tls:
         return plain
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(list(protocols))
-    return context.wrap_socket(plain, server_hostname=HOST)
+    return context(protocols).wrap_socket(plain, server_hostname=HOST)
+
+
+@functools.cache
+def context(protocols):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    made.set_alpn_protocols(list(protocols))
+    return made
 
 
 class Wire:

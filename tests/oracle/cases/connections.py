@@ -42,13 +42,6 @@ def in_turn(name, *requests, methods=()):
     return Case(name, talk, Script())
 
 
-def half_closed(side):
-    with Wire(side) as wire:
-        wire.send(request())
-        wire.finish()
-        return [wire.answer()]
-
-
 def in_pieces(side):
     with Wire(side) as wire:
         for byte in request("POST", "/x", body="abc"):
@@ -90,7 +83,6 @@ CASES = [
                   answer=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
     closing_after("connections/http10-unknown-length", request(version="HTTP/1.0"),
                   answer=b"HTTP/1.1 200 OK\r\n\r\nhello", closes=True),
-    Case("connections/half-closed", half_closed, Script()),
     Case("connections/in-pieces", in_pieces, Script()),
     Case("connections/gone-in-body", gone_in_body, Script()),
     ask("connections/http09", version=""),
