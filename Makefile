@@ -9,7 +9,7 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end sdk clean
+	end-to-end sdk oracle clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,6 +32,7 @@ test: ## Run every test that CI runs
 	$(MAKE) --no-print-directory plugins-unit
 	$(MAKE) --no-print-directory end-to-end
 	$(MAKE) --no-print-directory sdk
+	$(MAKE) --no-print-directory oracle
 
 lint: setup ## Check the format and every lint, of the gateway and of the plugins
 	$(CARGO) fmt --all --check
@@ -65,6 +66,10 @@ end-to-end: build components ## The built gateway, tried from outside
 
 sdk: build ## OpenAI's Python SDK against the built gateway
 	tests/sdk/run.sh
+
+oracle: build ## Ask nginx and the built gateway the same, and compare
+	@ops/setup.sh --test
+	tests/oracle/run.sh
 
 dist: setup ## Build target/dist/tollgate with link-time optimisation
 	$(CARGO) build --profile dist --locked
