@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from upstream import HELLO, Script
-from wire import HOST, Wire, Wire2
+from wire import HOST, PATIENCE, Wire, Wire2
 
 
 @dataclass
@@ -24,16 +24,28 @@ def request(method="GET", target="/x", headers=(), body=b"", version="HTTP/1.1",
     lines += [line if isinstance(line, str) else f"{line[0]}: {line[1]}" for line in headers]
     if isinstance(body, str):
         body = body.encode()
-    if body and not any("content-length" in line.lower() or "transfer-encoding" in line.lower() for line in lines):
+    if body and not any(
+        "content-length" in line.lower() or "transfer-encoding" in line.lower() for line in lines
+    ):
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def ask(name, method="GET", target="/x", headers=(), body=b"", tls=True, script=HELLO, **rest):
+def ask(
+    name,
+    method="GET",
+    target="/x",
+    headers=(),
+    body=b"",
+    tls=True,
+    script=HELLO,
+    patience=PATIENCE,
+    **rest,
+):
     """One request, one answer."""
 
     def talk(side):
-        with Wire(side, tls) as wire:
+        with Wire(side, tls, patience) as wire:
             wire.send(request(method, target, headers, body, **rest))
             return [wire.answer(method)]
 
@@ -61,7 +73,9 @@ def until_the_end(wire, methods):
     return answers
 
 
-def ask2(name, method="GET", target="/x", headers=(), body=b"", script=HELLO, host=HOST, trailers=None):
+def ask2(
+    name, method="GET", target="/x", headers=(), body=b"", script=HELLO, host=HOST, trailers=None
+):
     """One request in HTTP/2."""
 
     def talk(side):

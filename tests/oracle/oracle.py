@@ -1,10 +1,10 @@
 """Asks nginx and Tollgate the same, and fails for every difference that nobody has reviewed.
 
-    oracle.py              all cases
-    oracle.py PATTERN...   cases whose names match (`*` is anything); entries that are not met pass
-    oracle.py --show       every difference as an entry for differences.yaml
-    oracle.py --times      the slowest cases
-    oracle.py --table      the reviewed differences and how often they were met
+oracle.py              all cases
+oracle.py PATTERN...   cases whose names match (`*` is anything); entries that are not met pass
+oracle.py --show       every difference as an entry for differences.yaml
+oracle.py --times      the slowest cases
+oracle.py --table      the reviewed differences and how often they were met
 """
 
 import argparse
@@ -38,7 +38,10 @@ def ask(side, all_cases, found, slow):
 def ask_all(sides, all_cases):
     """The facts of every case by proxy; the proxies are asked beside each other."""
     found, slow = {side.name: {} for side in sides}, []
-    threads = [threading.Thread(target=ask, args=(side, all_cases, found[side.name], slow)) for side in sides]
+    threads = [
+        threading.Thread(target=ask, args=(side, all_cases, found[side.name], slow))
+        for side in sides
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -54,14 +57,18 @@ def judge(name, found, entries):
             covering = [entry for entry in entries if entry.covers(case, difference)]
             if not covering:
                 unlisted.append((case, difference))
-        unlisted += [(case, ("error", of["error"], "")) for of in (facts, found[name][case]) if "error" in of]
+        unlisted += [
+            (case, ("error", of["error"], "")) for of in (facts, found[name][case]) if "error" in of
+        ]
     return unlisted
 
 
 def main():
     options = arguments()
     chosen = [case for case in cases.ALL if matches(case, options.patterns)]
-    listed = {name: reviewed.load(HERE / "differences.yaml", name) for name in ("written", "imported")}
+    listed = {
+        name: reviewed.load(HERE / "differences.yaml", name) for name in ("written", "imported")
+    }
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tollgate-oracle-") as folder:
         folder = pathlib.Path(folder)
@@ -87,10 +94,13 @@ def main():
 def report(name, unlisted, entries, options):
     for case, (what, nginx, tollgate) in unlisted:
         if options.show:
-            print(f"- cases: {case}\n  what: {what}\n  nginx: {nginx!r}\n  tollgate: {tollgate!r}\n  only: {name}")
+            print(f"- cases: {case}\n  what: {what}\n  nginx: {nginx!r}\n  tollgate: {tollgate!r}")
+            print(f"  why:\n  only: {name}")
         else:
             print(f"{name}: {case}: {what}: nginx {nginx!r}, Tollgate {tollgate!r}")
-    unmet = [] if options.patterns else [(entry, text) for entry in entries for text in entry.unmet()]
+    unmet = (
+        [] if options.patterns else [(entry, text) for entry in entries for text in entry.unmet()]
+    )
     for entry, text in unmet:
         print(f"{name}: no such difference any more: {text} of “{entry.title()}”")
     if options.table:
@@ -105,7 +115,9 @@ def matches(case, patterns):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("patterns", nargs="*")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--times", action="store_true")

@@ -53,9 +53,13 @@ def read(entry):
     if missing := KEYS - entry.keys() - {"only"}:
         raise SystemExit(f"oracle: a difference lacks {missing}: {entry}")
     return Entry(
-        listed(entry["cases"]), listed(entry["what"]), any_of(entry["nginx"]),
-        any_of(entry["tollgate"]), entry["why"], entry.get("only", ""),
-    )  # fmt: skip
+        listed(entry["cases"]),
+        listed(entry["what"]),
+        any_of(entry["nginx"]),
+        any_of(entry["tollgate"]),
+        entry["why"],
+        entry.get("only", ""),
+    )
 
 
 def listed(value):
@@ -64,7 +68,9 @@ def listed(value):
 
 def any_of(values):
     """One of these values."""
-    return re.compile("|".join(f"(?:{glob(str(value)).pattern})" for value in listed(values)), re.DOTALL)
+    return re.compile(
+        "|".join(f"(?:{glob(str(value)).pattern})" for value in listed(values)), re.DOTALL
+    )
 
 
 def glob(text):

@@ -28,12 +28,16 @@ def until(what, look, limit=PATIENCE):
 
 def tool(name):
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
-    return found or exit(f"oracle: {name} is missing; run: ops/setup.sh --test")
+    if not found:
+        raise SystemExit(f"oracle: {name} is missing; run: ops/setup.sh --test")
+    return found
 
 
 def tollgate():
     path = pathlib.Path(os.environ.get("TOLLGATE_BIN", ROOT / "target" / "release" / "tollgate"))
-    return path if path.is_file() else exit(f"oracle: there is no {path}; run: make build")
+    if not path.is_file():
+        raise SystemExit(f"oracle: there is no {path}; run: make build")
+    return path
 
 
 class Ports:
@@ -54,7 +58,15 @@ class Ports:
 
 
 def certificate(folder):
-    command = [tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command = [
+        tool("openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ]
     command += ["-nodes", "-days", "2", "-subj", "/CN=litellm.example.com"]
     command += ["-addext", "subjectAltName=DNS:litellm.example.com"]
     command += ["-out", folder / "certificate.pem", "-keyout", folder / "private-key.pem"]
@@ -79,10 +91,14 @@ class Side:
     def write(self, template):
         """Fills in what a template leaves open."""
         values = {
-            "HTTP": self.http, "HTTPS": self.https, "UPSTREAM": self.door.port,
-            "NOBODY": self.nobody, "FOLDER": self.folder, "USER": getpass.getuser(),
+            "HTTP": self.http,
+            "HTTPS": self.https,
+            "UPSTREAM": self.door.port,
+            "NOBODY": self.nobody,
+            "FOLDER": self.folder,
+            "USER": getpass.getuser(),
             "GROUP": grp.getgrgid(os.getgid()).gr_name,
-        }  # fmt: skip
+        }
         text = (HERE / template).read_text()
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))

@@ -82,7 +82,9 @@ class Door:
             # Connections are accepted in turn: those before this one have been, too.
             fence.sendall(FENCE)
             with self.changed:
-                quiet = self.changed.wait_for(lambda: self.fences > before and not self.busy, PATIENCE)
+                quiet = self.changed.wait_for(
+                    lambda: self.fences > before and not self.busy, PATIENCE
+                )
                 if not quiet:
                     raise AssertionError("requests are still under way at the upstream")
                 # Whether and how much of a request that is cut arrives is chance: nobody acts on it.
@@ -159,7 +161,9 @@ def parse(head):
     # Exactly two spaces: a third one belongs to a target that should not have passed.
     method, _, rest = lines[0].partition(" ")
     target, _, version = rest.rpartition(" ")
-    headers = [(name, value.strip(" \t")) for name, _, value in (line.partition(":") for line in lines[1:])]
+    headers = [
+        (name, value.strip(" \t")) for name, _, value in (line.partition(":") for line in lines[1:])
+    ]
     return Seen(method, target, version, headers)
 
 

@@ -43,7 +43,9 @@ class Answer:
 
 
 def connect(side, tls=True, protocols=("http/1.1",)):
-    plain = socket.create_connection(("127.0.0.1", side.https if tls else side.http), timeout=PATIENCE)
+    plain = socket.create_connection(
+        ("127.0.0.1", side.https if tls else side.http), timeout=PATIENCE
+    )
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not tls:
         return plain
@@ -61,8 +63,8 @@ def context(protocols):
 class Wire:
     """One connection in HTTP/1. Sends whenever it waits: an answer may come before all is sent."""
 
-    def __init__(self, side, tls=True):
-        self.socket = connect(side, tls)
+    def __init__(self, side, tls=True, patience=PATIENCE):
+        self.socket, self.patience = connect(side, tls), patience
         self.socket.settimeout(0)
         self.unsent, self.unread = bytearray(), bytearray()
         self.has_ended = False
@@ -81,7 +83,7 @@ class Wire:
     def finish(self):
         """Says that nothing more will come."""
         while self.unsent:
-            self._push() or select.select([], [self.socket], [], PATIENCE)
+            self._push() or select.select([], [self.socket], [], self.patience)
         self.socket.shutdown(socket.SHUT_WR)
 
     def _push(self):
@@ -110,7 +112,7 @@ class Wire:
 
     def _wait(self):
         """Goes on with both directions until more is there, or the end."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
         while not self._pull():
             if self.unsent and self._push():
                 continue
@@ -149,7 +151,9 @@ class Wire:
             name, _, value = line.partition(":")
             answer.headers.append((name, value.strip()))
         connection = answer.value("connection").lower()
-        answer.keeps = "keep-alive" in connection or (version == "HTTP/1.1" and "close" not in connection)
+        answer.keeps = "keep-alive" in connection or (
+            version == "HTTP/1.1" and "close" not in connection
+        )
         return answer
 
     def _body(self, answer, method):
@@ -207,7 +211,9 @@ class Wire2:
         self.socket = connect(side, protocols=("h2",))
         # What a case sends is its own business.
         config = h2.config.H2Configuration(
-            header_encoding="latin-1", validate_outbound_headers=False, normalize_outbound_headers=False
+            header_encoding="latin-1",
+            validate_outbound_headers=False,
+            normalize_outbound_headers=False,
         )
         self.connection = h2.connection.H2Connection(config)
         self.connection.initiate_connection()
@@ -263,7 +269,9 @@ class Wire2:
     def answer(self, stream):
         while self.is_open and stream not in self.ended and stream not in self.resets:
             self.receive()
-        answer = self.answers.get(stream) or Answer(f"reset {self.resets.get(stream, 'connection')}")
+        answer = self.answers.get(stream) or Answer(
+            f"reset {self.resets.get(stream, 'connection')}"
+        )
         answer.whole, answer.body = stream in self.ended, bytes(answer.body)
         return answer
 
@@ -291,7 +299,9 @@ class Wire2:
         if isinstance(event, h2.events.ResponseReceived):
             headers = dict(event.headers)
             plain = [(name, value) for name, value in event.headers if not name.startswith(":")]
-            answer = Answer(int(headers[":status"]), version="HTTP/2", headers=plain, framing="frames")
+            answer = Answer(
+                int(headers[":status"]), version="HTTP/2", headers=plain, framing="frames"
+            )
             answer.body = bytearray()
             self.answers[event.stream_id] = answer
         elif isinstance(event, h2.events.DataReceived):

@@ -9,8 +9,12 @@ CHUNKED = "Transfer-Encoding: chunked"
 
 def framing(name, *lines, body="", **rest):
     """A request whose end two parsers could see in different places, and one behind it."""
-    return several(f"framing/{name}", request("POST", "/x", lines, **rest) + body.encode(),
-                   request(target="/behind"), methods=["POST"])  # fmt: skip
+    return several(
+        f"framing/{name}",
+        request("POST", "/x", lines, **rest) + body.encode(),
+        request(target="/behind"),
+        methods=["POST"],
+    )
 
 
 def closing_after(name, first, methods=("GET",), **rest):
@@ -34,7 +38,7 @@ def in_turn(name, *requests, methods=()):
     def talk(side):
         with Wire(side) as wire:
             answers = []
-            for data, method in zip(requests, methods):
+            for data, method in zip(requests, methods, strict=False):
                 wire.send(data)
                 answers.append(wire.answer(method))
             return answers
@@ -59,30 +63,75 @@ def gone_in_body(side):
 CASES = [
     several("connections/pipelined-2", request(target="/1"), request(target="/2")),
     several("connections/pipelined-20", *(request(target=f"/{n}") for n in range(20))),
-    several("connections/pipelined-post-get", request("POST", "/1", body="abc"), request(target="/2"), methods=["POST"]),
-    several("connections/pipelined-chunked-get", request("POST", "/1", [CHUNKED]) + b"3\r\nabc\r\n0\r\n\r\n",
-            request(target="/2"), methods=["POST"]),
-    several("connections/pipelined-head-get", request("HEAD", "/1"), request(target="/2"), methods=["HEAD"]),
-    several("connections/pipelined-routes", request(target="/v1/1"), request(target="/ui/2"), request(target="/modern/3")),
-    several("connections/pipelined-behind-close", request(headers=["Connection: close"]), request(target="/2")),
+    several(
+        "connections/pipelined-post-get",
+        request("POST", "/1", body="abc"),
+        request(target="/2"),
+        methods=["POST"],
+    ),
+    several(
+        "connections/pipelined-chunked-get",
+        request("POST", "/1", [CHUNKED]) + b"3\r\nabc\r\n0\r\n\r\n",
+        request(target="/2"),
+        methods=["POST"],
+    ),
+    several(
+        "connections/pipelined-head-get",
+        request("HEAD", "/1"),
+        request(target="/2"),
+        methods=["HEAD"],
+    ),
+    several(
+        "connections/pipelined-routes",
+        request(target="/v1/1"),
+        request(target="/ui/2"),
+        request(target="/modern/3"),
+    ),
+    several(
+        "connections/pipelined-behind-close",
+        request(headers=["Connection: close"]),
+        request(target="/2"),
+    ),
     several("connections/empty-line-before", b"\r\n" + request()),
     several("connections/empty-lines-between", request(), b"\r\n" + request(target="/2")),
-    in_turn("connections/kept-3", request(target="/1"), request("POST", "/2", body="abc"), request(target="/3"), methods=["GET", "POST"]),
+    in_turn(
+        "connections/kept-3",
+        request(target="/1"),
+        request("POST", "/2", body="abc"),
+        request(target="/3"),
+        methods=["GET", "POST"],
+    ),
     in_turn("connections/kept-head", request("HEAD", "/1"), request(target="/2"), methods=["HEAD"]),
     closing_after("connections/close", request(headers=["Connection: close"])),
     closing_after("connections/close-upper", request(headers=["Connection: CLOSE"])),
     closing_after("connections/close-in-list", request(headers=["Connection: x, close"])),
     closing_after("connections/upstream-closes", request(), closes=True),
-    closing_after("connections/upstream-says-close", request(), answer=HELLO.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), closes=True),
+    closing_after(
+        "connections/upstream-says-close",
+        request(),
+        answer=HELLO.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+        closes=True,
+    ),
     closing_after("connections/http10", request(version="HTTP/1.0")),
-    closing_after("connections/http10-kept", request(version="HTTP/1.0", headers=["Connection: keep-alive"])),
-    closing_after("connections/http10-post", request("POST", version="HTTP/1.0", body="abc"), methods=["POST"]),
+    closing_after(
+        "connections/http10-kept", request(version="HTTP/1.0", headers=["Connection: keep-alive"])
+    ),
+    closing_after(
+        "connections/http10-post", request("POST", version="HTTP/1.0", body="abc"), methods=["POST"]
+    ),
     closing_after("connections/http10-no-host", request(version="HTTP/1.0", host=None)),
     closing_after("connections/http10-head", request("HEAD", version="HTTP/1.0"), methods=["HEAD"]),
-    closing_after("connections/http10-chunked-answer", request(version="HTTP/1.0"),
-                  answer=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
-    closing_after("connections/http10-unknown-length", request(version="HTTP/1.0"),
-                  answer=b"HTTP/1.1 200 OK\r\n\r\nhello", closes=True),
+    closing_after(
+        "connections/http10-chunked-answer",
+        request(version="HTTP/1.0"),
+        answer=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ),
+    closing_after(
+        "connections/http10-unknown-length",
+        request(version="HTTP/1.0"),
+        answer=b"HTTP/1.1 200 OK\r\n\r\nhello",
+        closes=True,
+    ),
     Case("connections/in-pieces", in_pieces, Script()),
     Case("connections/gone-in-body", gone_in_body, Script()),
     ask("connections/http09", version=""),
@@ -120,4 +169,4 @@ CASES = [
     framing("chunk-extension", CHUNKED, body="3;a=b\r\nabc\r\n0;c\r\n\r\n"),
     framing("chunk-line-feed", CHUNKED, body="3\nabc\n0\n\n"),
     framing("trailer", CHUNKED, "Trailer: X-Sum", body="3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n"),
-]  # fmt: skip
+]

@@ -44,14 +44,22 @@ CLAIMS = {
     "te": ["TE: trailers, deflate"],
     "te-trailers": ["TE: trailers"],
     "trailer": ["Trailer: X-Sum"],
-    "upgrade-h2c": ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk"],
+    "upgrade-h2c": [
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAMAAABk",
+    ],
     "upgrade-other": ["Connection: Upgrade", "Upgrade: foo/2"],
 }
 CASES = [ask(f"forged/{name}", headers=lines) for name, lines in CLAIMS.items()]
-CASES += [ask(f"forged/v1-{name}", target="/v1/x", headers=CLAIMS[name])
-          for name in ("for", "authorization", "nominated-authorization", "underscore-real-ip")]  # fmt: skip
-CASES += [ask(f"forged/modern-{name}", target="/modern/x", headers=CLAIMS[name])
-          for name in ("for", "proto", "nominated-other", "upgrade-h2c", "keep-alive", "te")]  # fmt: skip
+CASES += [
+    ask(f"forged/v1-{name}", target="/v1/x", headers=CLAIMS[name])
+    for name in ("for", "authorization", "nominated-authorization", "underscore-real-ip")
+]
+CASES += [
+    ask(f"forged/modern-{name}", target="/modern/x", headers=CLAIMS[name])
+    for name in ("for", "proto", "nominated-other", "upgrade-h2c", "keep-alive", "te")
+]
 
 HEADERS = {
     "many": [f"X-Many-{number}: {number}" for number in range(60)],
@@ -104,7 +112,10 @@ CASES += [ask(f"hosts/{name}", host=host) for name, host in HOSTS.items()]
 CASES += [
     ask("hosts/twice", headers=["Host: other.example"]),
     ask("hosts/twice-same", headers=["Host: litellm.example.com"]),
-    ask("hosts/forged-host-header", headers=["X-Host: evil.example", "X-Forwarded-Host: evil.example"]),
+    ask(
+        "hosts/forged-host-header",
+        headers=["X-Host: evil.example", "X-Forwarded-Host: evil.example"],
+    ),
     ask2("hosts/h2-upper", host="LiteLLM.EXAMPLE.com"),
     ask2("hosts/h2-other", host="other.example"),
     ask2("hosts/h2-port", host="litellm.example.com:443"),

@@ -33,7 +33,7 @@ TAILS = {
     "unreserved": "a-b_c~d.e",
     "subdelims": "a!$&'()*,;=:@b",
     "brackets": "a[1]{2}|3^4",
-    "quotes": "a\"b<c>d`e",
+    "quotes": 'a"b<c>d`e',
     "control-escaped": "a%0d%0ab",
     "query": "a?b=c&d=e",
     "query-empty": "a?",

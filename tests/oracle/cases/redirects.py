@@ -39,7 +39,13 @@ CASES += [ask(f"redirects/host-{name}", host=host, tls=False) for name, host in 
 
 CASES += [
     ask(f"redirects/{method}", method, "/v1/x", JSON if body else (), body, tls=False)
-    for method, body in (("HEAD", ""), ("POST", "{}"), ("PUT", "{}"), ("DELETE", ""), ("OPTIONS", ""))
+    for method, body in (
+        ("HEAD", ""),
+        ("POST", "{}"),
+        ("PUT", "{}"),
+        ("DELETE", ""),
+        ("OPTIONS", ""),
+    )
 ]
 CASES += [
     ask("redirects/http10", version="HTTP/1.0", tls=False),
@@ -47,6 +53,11 @@ CASES += [
     ask("redirects/forwarded-https", headers=["X-Forwarded-Proto: https"], tls=False),
     ask("redirects/forged-host", headers=["X-Forwarded-Host: evil.example"], tls=False),
     several("redirects/pipelined", request(target="/1"), request(target="/2"), tls=False),
-    several("redirects/kept-after-body", request("POST", "/1", body="abc"), request(target="/2"),
-            methods=["POST"], tls=False),
-]  # fmt: skip
+    several(
+        "redirects/kept-after-body",
+        request("POST", "/1", body="abc"),
+        request(target="/2"),
+        methods=["POST"],
+        tls=False,
+    ),
+]

@@ -1,7 +1,7 @@
 """Streams: events as they come, WebSockets, HTTP/2 beside each other."""
 
 from case import Case, answer, ask, ask2, head2, request
-from upstream import HELLO, Script
+from upstream import Script
 from wire import Wire, Wire2
 
 EVENTS = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
@@ -65,13 +65,20 @@ def upgraded(exchange):
     if exchange.seen.value("upgrade").lower() != "websocket":
         exchange.write(answer("426 Upgrade Required", [("Upgrade", "websocket")], "upgrade"))
         return
-    exchange.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
-                   b"Sec-WebSocket-Accept: abc\r\n\r\n")  # fmt: skip
+    exchange.write(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+        b"Sec-WebSocket-Accept: abc\r\n\r\n"
+    )
     while data := exchange.reader.read1(65536):
         exchange.write(data.upper())
 
 
-SOCKET = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: x"]
+SOCKET = [
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: x",
+]
 
 
 def websocket(name, target, *headers, method="GET"):
@@ -108,7 +115,9 @@ PSEUDO = head2()
 CASES = [
     listening("sse", "/v1/stream", events()),
     listening("sse-accel", "/v1/stream", events(("X-Accel-Buffering", "no"))),
-    listening("sse-until-close", "/v1/stream", events(("X-Accel-Buffering", "no"), is_chunked=False)),
+    listening(
+        "sse-until-close", "/v1/stream", events(("X-Accel-Buffering", "no"), is_chunked=False)
+    ),
     listening("sse-modern", "/modern/stream", events()),
     listening("sse-http10", "/modern/stream", events(), version="HTTP/1.0"),
     listening("sse-gzip-asked", "/modern/stream", events(), headers=["Accept-Encoding: gzip"]),
@@ -120,17 +129,39 @@ CASES = [
     websocket("lower", "/modern/ws", *[line.lower() for line in SOCKET]),
     websocket("without-connection", "/modern/ws", "Upgrade: websocket"),
     websocket("post", "/modern/ws", *SOCKET, method="POST"),
-    websocket("protocol", "/modern/ws", *SOCKET, "Sec-WebSocket-Protocol: a, b", "Origin: https://evil.example"),
-    ask("websockets/refused", target="/modern/ws", headers=SOCKET, script=answer("403 No", body="no")),
+    websocket(
+        "protocol",
+        "/modern/ws",
+        *SOCKET,
+        "Sec-WebSocket-Protocol: a, b",
+        "Origin: https://evil.example",
+    ),
+    ask(
+        "websockets/refused",
+        target="/modern/ws",
+        headers=SOCKET,
+        script=answer("403 No", body="no"),
+    ),
     ask("websockets/ignored", target="/modern/ws", headers=SOCKET),
-    ask("websockets/not-asked", target="/modern/ws", script=Script(
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", closes=True)),
-]  # fmt: skip
+    ask(
+        "websockets/not-asked",
+        target="/modern/ws",
+        script=Script(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+            closes=True,
+        ),
+    ),
+]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE")
 CASES += [ask2(f"h2/{method}", method) for method in METHODS]
 CASES += [
     Case("h2/together", together, Script()),
-    ask2("h2/post-body", "POST", body=b"abc", headers=[("content-length", "3"), ("content-type", "text/plain")]),
+    ask2(
+        "h2/post-body",
+        "POST",
+        body=b"abc",
+        headers=[("content-length", "3"), ("content-type", "text/plain")],
+    ),
     ask2("h2/post-no-length", "POST", body=b"abc"),
     ask2("h2/query", target="/a?b=%2F&c"),
     ask2("h2/double-slash", target="//a//b"),
@@ -155,15 +186,25 @@ CASES += [
     ask2("h2/length-too-small", "POST", body=b"abcdef", headers=[("content-length", "3")]),
     ask2("h2/length-too-large", "POST", body=b"abc", headers=[("content-length", "6")]),
     ask2("h2/trailers", "POST", body=b"abc", trailers=[("x-sum", "1")]),
-    ask2("h2/expect", "POST", body=b"abc", headers=[("expect", "100-continue"), ("content-length", "3")]),
+    ask2(
+        "h2/expect",
+        "POST",
+        body=b"abc",
+        headers=[("expect", "100-continue"), ("content-length", "3")],
+    ),
     ask2("h2/proxy-connection", headers=[("proxy-connection", "keep-alive")]),
     ask2("h2/range", headers=[("range", "bytes=0-1")]),
     h2_odd("no-authority", [pair for pair in PSEUDO if pair[0] != ":authority"]),
-    h2_odd("host-only", [pair for pair in PSEUDO if pair[0] != ":authority"] + [("host", "litellm.example.com")]),
+    h2_odd(
+        "host-only",
+        [pair for pair in PSEUDO if pair[0] != ":authority"] + [("host", "litellm.example.com")],
+    ),
     h2_odd("no-path", [pair for pair in PSEUDO if pair[0] != ":path"]),
     h2_odd("no-method", [pair for pair in PSEUDO if pair[0] != ":method"]),
     h2_odd("path-twice", PSEUDO + [(":path", "/y")]),
     h2_odd("unknown-pseudo", PSEUDO + [(":foo", "bar")]),
     h2_odd("pseudo-after", [("x-one", "1")] + PSEUDO),
-    h2_odd("scheme-http", [(":scheme", "http") if pair[0] == ":scheme" else pair for pair in PSEUDO]),
+    h2_odd(
+        "scheme-http", [(":scheme", "http") if pair[0] == ":scheme" else pair for pair in PSEUDO]
+    ),
 ]
