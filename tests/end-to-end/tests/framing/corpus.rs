@@ -16,16 +16,16 @@ use crate::sender::Way;
 /// Cases that are under way together.
 const AT_ONCE: usize = 24;
 
-struct Setup {
-    gateway: Gateway,
-    record: Record,
-    authority: Authority,
-    tls: u16,
-    _folder: TempDir,
+pub(crate) struct Setup {
+    pub(crate) gateway: Gateway,
+    pub(crate) record: Record,
+    pub(crate) authority: Authority,
+    pub(crate) tls: u16,
+    pub(crate) _folder: TempDir,
 }
 
 /// A gateway whose site has one route, to a server that keeps everything.
-async fn setup() -> Setup {
+pub(crate) async fn setup() -> Setup {
     let (record, address) = Record::start().await;
     let (authority, folder, tls) =
         (Authority::new(), TempDir::new().expect("a folder"), free_port());

@@ -7,6 +7,9 @@
 mod case;
 mod cases;
 mod corpus;
+mod downgrade;
+mod floods;
+mod frames;
 mod judge;
 mod judging;
 mod recorder;
