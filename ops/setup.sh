@@ -4,7 +4,8 @@
 #
 #   ops/setup.sh            what a build needs: C compiler, make, cmake, Rust with its wasm target
 #   ops/setup.sh --dev      and rustfmt and clippy
-#   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK
+#   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, and pebble, an
+#                           ACME CA, for those of certificates
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -84,7 +85,11 @@ need cmake cmake
 for part in "$@"; do
     case $part in
     --dev) ;;
-    --test) has_venv || packages+=(python3 python3-venv) ;;
+    --test)
+        has_venv || packages+=(python3 python3-venv)
+        need pebble pebble
+        need pebble-challtestsrv pebble
+        ;;
     --bench)
         need nginx nginx-light
         need wrk wrk

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::time::{self, Instant};
 
+use parking_lot::Mutex;
+
 use crate::journal::{Journal, Syncer};
 use crate::keys::KeyStore;
 use crate::shipper::Shipper;
@@ -26,8 +28,9 @@ pub struct Ledger {
     journal: Arc<Journal>,
     store: Store,
     // Dropped in this order: the task first, then the thread.
-    shipper: Shipper,
-    syncer: Syncer,
+    /// None once it is closed.
+    shipper: Mutex<Option<Shipper>>,
+    syncer: Mutex<Option<Syncer>>,
 }
 
 // === impl Ledger ===
@@ -62,6 +65,7 @@ impl Ledger {
         let syncer = Syncer::start(&journal, settings.fsync_interval).map_err(files)?;
         let shipper = Shipper::start(recovery, &journal);
         let keys = KeyStore::new(store.clone(), settings.on_key_loaded);
+        let (shipper, syncer) = (Mutex::new(Some(shipper)), Mutex::new(Some(syncer)));
         Ok(Self { keys, journal, store, shipper, syncer })
     }
 
@@ -92,20 +96,27 @@ impl Ledger {
     /// Waits until everything that is in the journal now is in the store, however long the store
     /// does not answer.
     pub async fn flush(&self) {
-        self.shipper.flush().await;
+        let flusher = self.shipper.lock().as_ref().map(Shipper::flusher);
+        if let Some(flusher) = flusher {
+            flusher.flush().await;
+        }
     }
 
     /// Writes nothing more, ships what there is, and lets go of the data folder. Calls that are
-    /// open still are ended as interrupted at the next start.
-    pub async fn close(self) {
-        let Self { keys, journal, store, shipper, syncer } = self;
+    /// open still are ended as interrupted at the next start. Whoever still holds the journal can
+    /// write nothing to it.
+    pub async fn close(&self) {
+        let journal = Arc::clone(&self.journal);
         let closing = tokio::task::spawn_blocking(move || journal.close());
         if let Err(panic) = closing.await {
             log::error!("journal: closing it failed: {panic}");
         }
-        shipper.stop().await;
-        drop((keys, syncer));
-        store.close().await;
+        let shipper = self.shipper.lock().take();
+        if let Some(shipper) = shipper {
+            shipper.stop().await;
+        }
+        drop(self.syncer.lock().take());
+        self.store.close().await;
     }
 }
 

@@ -65,6 +65,21 @@ pub(crate) async fn read(
     tokio::task::spawn_blocking(read).await.map_err(io::Error::other)
 }
 
+/// Asks the task to ship at once.
+pub(crate) struct Flusher(mpsc::Sender<oneshot::Sender<()>>);
+
+// === impl Flusher ===
+
+impl Flusher {
+    /// Waits until everything that is in the journal now is in the store.
+    pub(crate) async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.0.send(done).await.is_ok() {
+            wait.await.ok();
+        }
+    }
+}
+
 // === impl Shipper ===
 
 impl Shipper {
@@ -81,12 +96,9 @@ impl Shipper {
         Self { flushes, stop, task: tokio::spawn(task.run(waiting, stopped)) }
     }
 
-    /// Waits until everything that is in the journal now is in the store.
-    pub(crate) async fn flush(&self) {
-        let (done, wait) = oneshot::channel();
-        if self.flushes.send(done).await.is_ok() {
-            wait.await.ok();
-        }
+    /// Asks the task to ship at once.
+    pub(crate) fn flusher(&self) -> Flusher {
+        Flusher(self.flushes.clone())
     }
 
     /// Ships what is left and ends the task; gives up on a store that does not answer.
