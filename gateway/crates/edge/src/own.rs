@@ -128,13 +128,17 @@ impl Edge {
         if let Some(fault) = Fault::of(request.method.as_str(), path) {
             return Some(faulty(fault));
         }
+        // HTTP/2 has no guard in front, and its library takes a path such as `?q`.
+        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+        if !target.starts_with('/') && target != "*" {
+            return Some(faulty(Fault::Target));
+        }
         if let Some(token) = path.strip_prefix(Challenges::HTTP_PATH)
             && let Some(answer) = self.challenges.http_answer(token)
         {
             return Some(plain("(challenge)", 200, Vec::new(), answer));
         }
         if context.redirects && context.is_known_host && !redirect::is_excepted(path) {
-            let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
             return Some(match redirect::location(host_of(request), target) {
                 Some(location) => plain("(redirect)", 301, vec![(header::LOCATION, location)], ""),
                 None => {

@@ -158,6 +158,12 @@ impl ProxyHttp for Edge {
         if !original.headers.contains_key(header::HOST) {
             request.insert_header(header::HOST, host_of(original))?;
         }
+        // A target with a host in it is for proxies; a server behind could take that host for the
+        // request's, or the whole for a path.
+        if request.version != Version::HTTP_2 && original.uri.scheme().is_some() {
+            let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
+            request.set_raw_path(target.as_bytes())?;
+        }
         Ok(())
     }
 

@@ -176,7 +176,7 @@ where
             }
         };
         if matches!(secure.selected_alpn_proto(), Some(ALPN::H2)) {
-            secure.must_open_within(self.settings.deadlines.head);
+            secure.speaks_http2(self.settings.deadlines.head);
         }
         connection.server_name = secure.session().server_name().map(Into::into);
         let certificates = secure.session().peer_certificates();

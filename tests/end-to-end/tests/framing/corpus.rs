@@ -43,7 +43,7 @@ pub(crate) async fn setup() -> Setup {
 }
 
 /// Sends every case and takes down what comes back.
-async fn run(cases: &[Case], way: &Way) -> Outcomes {
+pub(crate) async fn run(cases: &[Case], way: &Way) -> Outcomes {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = Vec::new();
     for case in cases {

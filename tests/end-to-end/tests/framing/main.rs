@@ -14,3 +14,4 @@ mod judge;
 mod judging;
 mod recorder;
 mod sender;
+mod truth;

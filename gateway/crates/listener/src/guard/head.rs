@@ -115,7 +115,7 @@ impl Head {
     }
 
     fn target(&mut self, target: &[u8]) -> Result<(), Fault> {
-        if !target.iter().all(u8::is_ascii_graphic) || target.contains(&b'#') {
+        if !is_plain(target) {
             return Err(Fault::Target);
         }
         match target {
@@ -192,6 +192,16 @@ impl Head {
         let upgrade = self.upgrade && !self.is_http10;
         Ok(Accepted { body, upgrade })
     }
+}
+
+/// Whether a target has only bytes that the parser behind takes too: no blanks, no control bytes,
+/// nothing above ASCII, no fragment, and not the few that no URI may hold.
+fn is_plain(target: &[u8]) -> bool {
+    let end = memchr::memchr(b'?', target).unwrap_or(target.len());
+    let (path, query) = target.split_at_checked(end).unwrap_or_default();
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"#<>".contains(byte);
+    path.iter().all(|byte| is_plain(byte) && *byte != b'`')
+        && query.iter().all(|byte| is_plain(byte) && *byte != b'"')
 }
 
 /// The authority of `http://authority/…`.

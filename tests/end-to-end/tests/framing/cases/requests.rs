@@ -57,7 +57,7 @@ fn targets(corpus: &mut Corpus) {
         "{k}?a=/../b",
         "{k}/!$&'()*+,;=:@",
         "{k}/[x]",
-        "{k}/\"<>^`{|}",
+        "{k}/\"^{|}",
         "{k}?",
     ] {
         corpus.passed(
@@ -108,6 +108,17 @@ fn targets(corpus: &mut Corpus) {
         bytes.push(byte);
         bytes.extend_from_slice(b" HTTP/1.1\r\nHost: site.example\r\n\r\n");
         corpus.bad(&format!("byte {byte:#x}"), bytes);
+    }
+    for character in (0x21..0x7f_u8).map(char::from) {
+        for (place, refused) in
+            [(format!("{{k}}/{character}"), "#<>`"), (format!("{{k}}?{character}"), "#<>\"")]
+        {
+            let bytes = request("GET", &place, "", "");
+            match refused.contains(character) {
+                true => corpus.bad(&format!("{place:?}"), bytes),
+                false => corpus.passed(&format!("{place:?}"), bytes, vec![seen("GET", &place, "")]),
+            }
+        }
     }
     corpus.passed("OPTIONS *", request("OPTIONS", "*", "", ""), own("OPTIONS", 404));
 }
