@@ -99,6 +99,7 @@ async fn drip(mut stream: TcpStream, began: Instant) -> (String, Duration) {
 
 /// Good traffic, a hundred requests in a second, until it is told to stop.
 struct Good {
+    asked: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     failed: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<Vec<Duration>>,
@@ -107,13 +108,16 @@ struct Good {
 impl Good {
     fn start(port: u16) -> Self {
         let (stop, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let asked = Arc::new(AtomicUsize::new(0));
         let (stopped, fails) = (Arc::clone(&stop), Arc::clone(&failed));
+        let counted = Arc::clone(&asked);
         let task = tokio::spawn(async move {
             let mut ticks = interval(Duration::from_millis(10));
             let mut tasks = Vec::new();
             while !stopped.load(Ordering::Relaxed) {
                 ticks.tick().await;
                 let fails = Arc::clone(&fails);
+                counted.fetch_add(1, Ordering::Relaxed);
                 tasks.push(tokio::spawn(async move {
                     let began = Instant::now();
                     if !matches!(timeout(Duration::from_secs(10), ask(port)).await, Ok(true)) {
@@ -129,7 +133,7 @@ impl Good {
             times.sort();
             times
         });
-        Self { stop, failed, task }
+        Self { asked, stop, failed, task }
     }
 
     /// How many requests there were, how many of them failed, and the time of the slowest hundredth.
@@ -162,7 +166,8 @@ async fn slow_clients_cost_little_and_hold_up_nobody() {
         assert!(ask(port).await);
     }
     let alone = Good::start(port);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    until("good traffic", async || (alone.asked.load(Ordering::Relaxed) >= 200).then_some(()))
+        .await;
     let (_, failed, p99_alone) = alone.end().await;
     assert_eq!(failed, 0);
 

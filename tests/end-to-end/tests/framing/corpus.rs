@@ -44,15 +44,23 @@ pub(crate) async fn setup() -> Setup {
 
 /// Sends every case and takes down what comes back.
 pub(crate) async fn run(cases: &[Case], way: &Way) -> Outcomes {
+    let sent = cases.iter().map(|case| {
+        let answered = case.expected.answered.iter();
+        let methods = answered.map(|wanted| wanted.method.clone()).collect();
+        (case.number, case.sent(), methods)
+    });
+    exchange_all(sent.collect(), way).await
+}
+
+/// Sends each of these bytes over a connection of its own; the methods are those of the answers.
+pub(crate) async fn exchange_all(sent: Vec<(usize, Vec<u8>, Vec<String>)>, way: &Way) -> Outcomes {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = Vec::new();
-    for case in cases {
-        let (case, way, room) = (case.clone(), way.clone(), Arc::clone(&room));
+    for (number, bytes, methods) in sent {
+        let (way, room) = (way.clone(), Arc::clone(&room));
         tasks.push(tokio::spawn(async move {
             let _turn = room.acquire().await.expect("nobody closes it");
-            let methods: Vec<_> =
-                case.expected.answered.iter().map(|wanted| wanted.method.clone()).collect();
-            (case.number, way.send(&case.sent(), &methods).await)
+            (number, way.send(&bytes, &methods).await)
         }));
     }
     let mut outcomes = BTreeMap::new();

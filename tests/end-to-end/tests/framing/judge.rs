@@ -137,7 +137,7 @@ fn in_front(case: &Case, heard: &Heard, say: &mut impl FnMut(String)) {
     }
     let is_echo = case.victims().iter().flat_map(|victim| &victim.bytes).eq(&heard.rest);
     match case.expected.then {
-        Then::Tunnel if is_echo && heard.end == End::Open => {}
+        Then::Tunnel if is_echo && heard.end == End::Closed => {}
         Then::Tunnel => say(format!("the tunnel is {:?} after {:?}", heard.end, text(&heard.rest))),
         _ if !heard.rest.is_empty() => {
             say(format!("FOREIGN: bytes behind the last answer: {:?}", text(&heard.rest)));

@@ -4,6 +4,7 @@
 //! Behind every case stand two more requests on the same connection, the victims. They arrive as
 //! they were sent, each answered by its own answer, or not at all.
 
+mod calls;
 mod case;
 mod cases;
 mod corpus;

@@ -69,7 +69,7 @@ impl Record {
         self.lock(|shared| shared.open)
     }
 
-    /// Every request, and every run of bytes that is none.
+    /// Every request, and every run of bytes that is none, behind the head before it.
     pub(crate) fn all(&self) -> (Vec<Received>, Vec<Vec<u8>>) {
         self.lock(|shared| (shared.requests.clone(), shared.stray.clone()))
     }
@@ -207,15 +207,17 @@ impl Reader {
 /// Answers requests until the connection ends; what is left over is kept.
 async fn serve(stream: TcpStream, record: &Record) {
     let mut reader = Reader { stream, received: Vec::new() };
+    let mut before = Vec::new();
     while let Some(head) = reader.through(b"\r\n\r\n").await {
         let Some(mut received) = Received::of(&head) else {
-            record.lock(|shared| shared.stray.push(head));
+            record.lock(|shared| shared.stray.push([&before[..], b" >>> ", &head].concat()));
             return;
         };
         if !received.values("expect").is_empty() {
             // Whoever is not there to read it has its request cut short below.
             let _ = reader.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
         }
+        before.clone_from(&head);
         let body = reader.body(received.body()).await;
         received.is_whole = body.is_some();
         received.body = body.unwrap_or_default();
@@ -231,7 +233,7 @@ async fn serve(stream: TcpStream, record: &Record) {
         }
     }
     if !reader.received.is_empty() {
-        record.lock(|shared| shared.stray.push(reader.received));
+        record.lock(|shared| shared.stray.push([&before[..], b" >>> ", &reader.received].concat()));
     }
 }
 
@@ -249,11 +251,15 @@ fn answer(received: &Received) -> String {
     if method == "HEAD" { head } else { head + &text }
 }
 
-/// Says everything back.
+/// Says everything back, up to the end of the second victim.
 async fn tunnel(mut reader: Reader) {
+    let mut said = Vec::new();
     loop {
         let bytes = std::mem::take(&mut reader.received);
-        if reader.stream.write_all(&bytes).await.is_err() || reader.more().await.is_none() {
+        said.extend_from_slice(&bytes);
+        let is_over = said.ends_with(b"Connection: close\r\n\r\n");
+        let written = reader.stream.write_all(&bytes).await;
+        if is_over || written.is_err() || reader.more().await.is_none() {
             return;
         }
     }
