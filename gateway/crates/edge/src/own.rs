@@ -1,5 +1,6 @@
 //! Tollgate's own answers: its routes, refusals, redirects and what it says when an upstream fails.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -210,8 +211,14 @@ fn plain(
 
 /// The status that a failure has for the client. None: there is no client.
 fn status_of(error: &Error) -> Option<u16> {
+    let cause = error.root_cause();
+    if let Some(fault) = Fault::behind(cause) {
+        return Some(fault.status());
+    }
+    let cause = cause.downcast_ref::<io::Error>().map(io::Error::kind);
     match (error.etype(), error.esource()) {
         (ErrorType::HTTPStatus(status), _) => Some(*status),
+        (_, ErrorSource::Downstream) if cause == Some(io::ErrorKind::TimedOut) => Some(408),
         (
             ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed,
             ErrorSource::Downstream,

@@ -171,9 +171,14 @@ impl ProxyHttp for Edge {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         context: &mut Context,
     ) -> Result<()> {
+        // HTTP/2 clients end a body with an empty frame. Written to HTTP/1 it would be a last chunk,
+        // and the end of the body a second one: the upstream took that for its next request.
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
         let Some(max) = context.upstream.as_ref().and_then(|route| route.body_max) else {
             return Ok(());
         };

@@ -31,7 +31,7 @@ pub(crate) struct Head {
     is_http10: bool,
     is_star: bool,
     is_options: bool,
-    /// Of a target in absolute form.
+    /// Of a target in absolute form. The parser behind wants it exactly as the header has it.
     authority: Option<Vec<u8>>,
     host: Option<Vec<u8>>,
     length: Option<u64>,
@@ -126,7 +126,7 @@ impl Head {
             }
             absolute => {
                 let authority = authority_of(absolute).ok_or(Fault::Target)?;
-                self.authority = Some(authority.to_ascii_lowercase());
+                self.authority = Some(authority.to_vec());
                 Ok(())
             }
         }
@@ -152,8 +152,7 @@ impl Head {
         // The lengths tell most headers apart without a comparison.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                let host = value.to_ascii_lowercase();
-                if self.host.replace(host).is_some() || !is_host(value) {
+                if self.host.replace(value.to_vec()).is_some() || !is_host(value) {
                     return Err(Fault::Host);
                 }
             }
@@ -236,7 +235,9 @@ fn is_host(host: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     let is_port = match port {
         [] => true,
-        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        [b':', digits @ ..] => {
+            (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        }
         _ => false,
     };
     !name.is_empty() && name.len() <= 255 && name.iter().all(is_name) && is_port

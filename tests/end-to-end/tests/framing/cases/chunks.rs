@@ -90,7 +90,6 @@ pub(super) fn add(corpus: &mut Corpus) {
         "5:",
         "5\\",
         "5_",
-        "0b101",
         "5L",
         "5#",
         "5%",
