@@ -38,7 +38,7 @@ pub(crate) struct Frames {
     seen: usize,
     idle: u32,
     updates: u32,
-    counted_from: Option<Instant>,
+    counted_from: Instant,
     end: End,
 }
 
@@ -61,7 +61,7 @@ impl Frames {
             seen: 0,
             idle: IDLE_FRAMES,
             updates: UPDATES,
-            counted_from: None,
+            counted_from: Instant::now(),
             end: End::Open,
         }
     }
@@ -142,11 +142,11 @@ impl Frames {
     fn takes_idle(&mut self) -> bool {
         if self.idle == 0 {
             let now = Instant::now();
-            let from = *self.counted_from.get_or_insert(now);
-            let seconds = u32::try_from(now.duration_since(from).as_secs()).unwrap_or(u32::MAX);
+            let seconds = now.duration_since(self.counted_from).as_secs();
+            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
             if seconds > 0 {
                 self.idle = seconds.saturating_mul(IDLE_FRAMES_PER_SECOND).min(IDLE_FRAMES);
-                self.counted_from = Some(now);
+                self.counted_from = now;
             }
         }
         self.idle.checked_sub(1).map(|left| self.idle = left).is_some()
