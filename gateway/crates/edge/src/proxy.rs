@@ -160,7 +160,7 @@ impl ProxyHttp for Edge {
         }
         // A target with a host in it is for proxies; a server behind could take that host for the
         // request's, or the whole for a path.
-        if request.version != Version::HTTP_2 && original.uri.scheme().is_some() {
+        if request.version != Version::HTTP_2 && !request.raw_path().starts_with(b"/") {
             let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
             request.set_raw_path(target.as_bytes())?;
         }

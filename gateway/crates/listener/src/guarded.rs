@@ -263,7 +263,7 @@ impl Guarded {
     /// After a refusal, takes what the client still sends: a socket that is closed over unread
     /// bytes may take the answer away from the client.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !matches!(self.end, End::Refused) {
+        if !matches!(self.end, End::Refused | End::Broken(_)) {
             return Poll::Ready(());
         }
         self.inbox.clear();
