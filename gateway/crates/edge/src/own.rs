@@ -176,6 +176,10 @@ impl Edge {
         if exchange.respond(head_of(&answer), answer.body).await.is_err() {
             log::debug!(target: "edge", "a client left before it heard that its request failed");
         }
+        if Fault::behind(error.root_cause()).is_some() {
+            // What it still sends is taken, too: closed over that, the connection would be reset.
+            session.as_downstream_mut().shutdown().await;
+        }
         status
     }
 }
