@@ -6,6 +6,7 @@ mod compression;
 mod context;
 mod cookies;
 mod cors;
+mod direct;
 mod drain;
 mod exchange;
 mod fields;

@@ -15,9 +15,11 @@ use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use tollgate_acme::Challenges;
 use tollgate_domain::unix_now;
 use tollgate_telemetry::Surface;
+use tollgate_upstream::Upstreams;
 
 use crate::compression;
 use crate::context::{Context, host_of};
+use crate::direct;
 use crate::drain::Drain;
 use crate::gate::Seen;
 use crate::hop::{self, Upgrade};
@@ -34,6 +36,8 @@ pub(crate) struct Edge {
     /// Answers to authorities that ask whose a name is.
     pub(crate) challenges: Challenges,
     pub(crate) drain: Arc<Drain>,
+    /// Connections to servers of routes, for what goes the short way.
+    pub(crate) upstreams: Arc<Upstreams>,
 }
 
 #[async_trait]
@@ -91,7 +95,16 @@ impl ProxyHttp for Edge {
             Some(Destination::Upstream(upstream)) => {
                 context.upstream = Some(upstream);
                 context.head = Some(head);
-                Ok(!self.may_pass(session, context).await)
+                if !self.may_pass(session, context).await {
+                    return Ok(true);
+                }
+                let is_short = context.upstream.as_ref().is_some_and(|route| {
+                    route.servers.are_addresses() && direct::fits(session, route)
+                });
+                if is_short {
+                    self.direct(session, context).await?;
+                }
+                Ok(is_short)
             }
             None => {
                 self.short(session, context, (nothing_here(), head)).await;

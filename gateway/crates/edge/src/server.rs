@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pingora_core::apps::HttpServerOptions;
 use pingora_core::connectors::ConnectorOptions;
@@ -14,6 +15,7 @@ use pingora_proxy::http_proxy;
 use tollgate_acme::AcmeError;
 use tollgate_config::{Cors, Edge as EdgeConfig, EdgeLimits};
 use tollgate_listener::{CertificateWatch, service};
+use tollgate_upstream::{UpstreamSettings, Upstreams};
 
 use crate::drain::{Drain, End, Ending, Stop};
 use crate::gate::Gate;
@@ -28,6 +30,9 @@ use crate::site::SiteError;
 
 /// Where a new process waits for the sockets, in the data directory.
 const HANDOVER: &str = "handover.sock";
+/// nginx keeps an idle connection to a server for a minute.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Pingora ends what runs this long after the listeners have stopped; by then the process is gone.
 const BEYOND_GRACE_SECONDS: u64 = 3600;
 
@@ -55,7 +60,7 @@ pub struct EdgeSettings {
 pub enum EdgeError {
     /// A listener cannot be set up.
     #[error(transparent)]
-    Listener(#[from] ListenerError),
+    Listener(Box<ListenerError>),
     /// Certificates cannot be ordered.
     #[error("tls.acme: {0}")]
     Acme(#[from] AcmeError),
@@ -70,6 +75,12 @@ pub enum EdgeError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl From<ListenerError> for EdgeError {
+    fn from(error: ListenerError) -> Self {
+        Self::Listener(Box::new(error))
+    }
 }
 
 /// All listeners, ready to run.
@@ -101,6 +112,7 @@ impl Server {
             current: Arc::clone(&current),
             challenges: issuance.challenges.clone(),
             drain: Arc::clone(&drain),
+            upstreams: upstreams(&settings),
         };
         let options = ConnectorOptions::from_server_conf(&server.configuration);
         let watch = Watch { current: Arc::clone(&current), options };
@@ -165,6 +177,16 @@ fn bootstrapped(settings: &EdgeSettings, limits: &EdgeLimits) -> PingoraServer {
     let mut server = PingoraServer::new_with_opt_and_conf(opt, conf(settings, limits));
     server.bootstrap();
     server
+}
+
+fn upstreams(settings: &EdgeSettings) -> Arc<Upstreams> {
+    Upstreams::new(UpstreamSettings {
+        roots: settings.roots.clone(),
+        pool: settings.pool,
+        // Routes have their own.
+        connect_timeout: CONNECT_TIMEOUT,
+        idle_timeout: IDLE_TIMEOUT,
+    })
 }
 
 /// Both limits are set: an option of pingora's takes the place of all its defaults.
