@@ -95,7 +95,8 @@ where
             self.refuse(*socket, listener).await;
             return None;
         };
-        let stream = self.prepare(*socket, listener, &mut counted).await?;
+        // On its own: what a handshake takes, a connection that waits need not have.
+        let stream = Box::pin(self.prepare(*socket, listener, &mut counted)).await?;
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             self.app.process_new(stream, shutdown).await;
         } else {

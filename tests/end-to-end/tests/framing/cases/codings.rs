@@ -147,6 +147,7 @@ const OTHERS: [&str; 12] = [
 /// In a body that ends with its chunks.
 const CHUNKS: &str = "5\r\nhello\r\n0\r\n\r\n";
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 pub(super) fn add(corpus: &mut Corpus) {
     corpus.family("transfer-encoding, plain");
     for coding in [

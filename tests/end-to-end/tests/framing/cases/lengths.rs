@@ -12,6 +12,7 @@ pub(super) fn add(corpus: &mut Corpus) {
     without_a_body(corpus);
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn values(corpus: &mut Corpus) {
     corpus.family("content-length");
     for value in ["5", "05", "0000000005", "  5", "5 ", "\t5\t"] {

@@ -48,6 +48,7 @@ fn methods(corpus: &mut Corpus) {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn targets(corpus: &mut Corpus) {
     corpus.family("targets");
     for target in [
