@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -28,10 +28,12 @@ pub struct Tally {
     pub failed: Vec<String>,
     /// Answers that said that the connection ends.
     pub closes: usize,
+    /// The longest that a call took, its connection included.
+    pub slowest: Duration,
 }
 
 /// What is to be true of an answer.
-pub type Check = fn(&RawAnswer) -> Result<(), String>;
+type Check = fn(&RawAnswer) -> Result<(), String>;
 
 /// Clients under way.
 pub struct Load {
@@ -74,10 +76,12 @@ impl Load {
             self.tasks.push(tokio::spawn(async move {
                 let mut tally = Tally::default();
                 while !shared.stopped.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
                     match client.try_chat(&key, &body).await {
                         Ok(answer) if answer.status == 200 => tally.ids.push(answer.call_id()),
                         other => tally.failed.push(format!("{other:?}")),
                     }
+                    tally.slowest = tally.slowest.max(begun.elapsed());
                     shared.answered.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(PACE).await;
                 }
@@ -105,6 +109,7 @@ impl Load {
             all.ids.extend(one.ids);
             all.failed.extend(one.failed);
             all.closes += one.closes;
+            all.slowest = all.slowest.max(one.slowest);
         }
         all
     }
@@ -120,7 +125,7 @@ async fn strict(shared: Arc<Shared>, port: u16, request: Vec<u8>, check: Check) 
     let mut tally = Tally::default();
     let mut kept = None;
     while !shared.stopped.load(Ordering::Relaxed) {
-        let reused = kept.is_some();
+        let (reused, begun) = (kept.is_some(), Instant::now());
         let answered = async {
             let mut connection = match kept.take() {
                 Some(connection) => connection,
@@ -143,6 +148,7 @@ async fn strict(shared: Arc<Shared>, port: u16, request: Vec<u8>, check: Check) 
             }
             Err(why) => tally.failed.push(format!("reused {reused}: {why}")),
         }
+        tally.slowest = tally.slowest.max(begun.elapsed());
         shared.answered.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(PACE).await;
     }

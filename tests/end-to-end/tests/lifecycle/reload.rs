@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tollgate_end_to_end::{
@@ -254,7 +255,7 @@ async fn reloads_do_not_add_to_memory() {
     let address = free_port();
     let file = |name| File { upstream: &upstream, address, name, models: &["echo"], more: "" };
     let (gateway, key) = started(&file("a")).await;
-    let mut settled = 0;
+    let (fresh, mut settled) = (crate::resident_kib(gateway.pid()), 0);
     for round in 1..=WARM + MEASURED * crate::soak() {
         reload(&gateway, &file(if round % 2 == 0 { "a" } else { "b" }).text(), APPLIED).await;
         gateway.serves(&key).await;
@@ -264,7 +265,7 @@ async fn reloads_do_not_add_to_memory() {
     }
     let after = crate::resident_kib(gateway.pid());
     let threads = std::fs::read_dir(format!("/proc/{}/task", gateway.pid())).expect("it runs");
-    println!("resident {settled} KiB, then {after} KiB, {} threads", threads.count());
+    println!("resident {fresh} KiB, {settled} KiB, then {after} KiB, {} threads", threads.count());
     assert!(after < settled + GROWTH_KIB, "{settled} KiB, then {after} KiB");
 }
 
@@ -278,4 +279,26 @@ async fn a_reload_changes_what_open_connections_get() {
     assert_eq!(client.chat(&key.key, &asked()).await.ok().header("x-config"), "a");
     reload(&gateway, &file("b").text(), APPLIED).await;
     assert_eq!(client.chat(&key.key, &asked()).await.ok().header("x-config"), "b");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let upstream = Upstream::start().await;
+    let address = free_port();
+    let first = File { upstream: &upstream, address, name: "first", models: &["echo"], more: "" };
+    let text = |name: &str| first.text().replace("X-Config: first", &format!("X-Config: {name}"));
+    let (gateway, _) = started(&first).await;
+    for (round, moment) in [2, 8, 20, 40].into_iter().enumerate() {
+        gateway.configure(&text("first"));
+        gateway.signal(Signal::HUP);
+        // Not to wait for something: a reload takes about so long, and each round hits it elsewhere.
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        let last = format!("last-{round}");
+        gateway.configure(&text(&last));
+        until("the last file's use", async || {
+            let answer = gateway.client().get("", "/health/liveliness").await;
+            (answer.header("x-config") == last).then_some(())
+        })
+        .await;
+    }
 }

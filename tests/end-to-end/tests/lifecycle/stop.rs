@@ -49,6 +49,23 @@ async fn streams_end_whole_and_the_process_ends_after_the_last() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_waited_for_who_asks_for_nothing() {
+    let (_upstream, mut gateway, key) = gateway("drain_timeout: 60s").await;
+    let mut idle = Raw::connect(gateway.port).await;
+    let request = b"GET /health/liveliness HTTP/1.1\r\nhost: a\r\n\r\n";
+    idle.ask(request).await.expect("an answer");
+    let _silent = Raw::connect(gateway.port).await;
+    let mut half = Raw::connect(gateway.port).await;
+    half.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\n").await;
+    gateway.serves(&key).await;
+    let asked = Instant::now();
+    let status = gateway.stop().await;
+    println!("ended after {:?}, {status}", asked.elapsed());
+    assert_eq!(status.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_at_once() {
     let (upstream, mut gateway, key) = gateway("drain_timeout: 60s").await;
     let streams = Streams::open(&[gateway.client()], &upstream, &key, 3).await;
