@@ -9,7 +9,7 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end sdk clean
+	end-to-end soak-lifecycle sdk clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -62,6 +62,9 @@ components: setup ## Write every component, those for tests included, to target/
 
 end-to-end: build components ## The built gateway, tried from outside
 	$(CARGO) test --release --locked -p tollgate-end-to-end -p tollgate-test-upstream
+
+soak-lifecycle: build components ## Upgrades, reloads and rotations in ten times their number
+	TOLLGATE_SOAK=10 $(CARGO) test --release --locked -p tollgate-end-to-end --test lifecycle -- --nocapture
 
 sdk: build ## OpenAI's Python SDK against the built gateway
 	tests/sdk/run.sh

@@ -33,7 +33,7 @@ mod serving;
 mod site;
 
 pub use certificate::SelfSignedError;
-pub use drain::{Drain, End};
+pub use drain::{Drain, End, Signals};
 pub use gate::Gate;
 pub use listeners::ListenerError;
 pub use reload::Reload;

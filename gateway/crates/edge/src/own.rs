@@ -44,7 +44,7 @@ impl Edge {
             Routed::Found(Route::Chat) => {
                 return self.call(&context.serving.gate, &mut exchange).await;
             }
-            Routed::Found(Route::Readiness) if self.drain.is_draining() => {
+            Routed::Found(Route::Readiness) if self.drain.is_ending() => {
                 (Surface::Health, Route::Readiness.template(), draining())
             }
             Routed::Found(found) => {
