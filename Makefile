@@ -9,7 +9,7 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end soak-lifecycle sdk clean
+	end-to-end soak-lifecycle slow-clients sdk clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -68,6 +68,10 @@ soak-lifecycle: build components ## Upgrades, reloads and rotations in ten times
 
 sdk: build ## OpenAI's Python SDK against the built gateway
 	tests/sdk/run.sh
+
+slow-clients: build components ## Ten thousand slow clients beside good traffic
+	SLOW_CLIENTS=10000 $(CARGO) test --release --locked -p tollgate-end-to-end \
+		--test slow_clients -- --nocapture
 
 dist: setup ## Build target/dist/tollgate with link-time optimisation
 	$(CARGO) build --profile dist --locked

@@ -1,5 +1,6 @@
 //! Tollgate's own answers: its routes, refusals, redirects and what it says when an upstream fails.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -128,13 +129,17 @@ impl Edge {
         if let Some(fault) = Fault::of(request.method.as_str(), path) {
             return Some(faulty(fault));
         }
+        // HTTP/2 has no guard in front, and its library takes a path such as `?q`.
+        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+        if !target.starts_with('/') && target != "*" {
+            return Some(faulty(Fault::Target));
+        }
         if let Some(token) = path.strip_prefix(Challenges::HTTP_PATH)
             && let Some(answer) = self.challenges.http_answer(token)
         {
             return Some(plain("(challenge)", 200, Vec::new(), answer));
         }
         if context.redirects && context.is_known_host && !redirect::is_excepted(path) {
-            let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
             return Some(match redirect::location(host_of(request), target) {
                 Some(location) => plain("(redirect)", 301, vec![(header::LOCATION, location)], ""),
                 None => {
@@ -171,6 +176,10 @@ impl Edge {
         if exchange.respond(head_of(&answer), answer.body).await.is_err() {
             log::debug!(target: "edge", "a client left before it heard that its request failed");
         }
+        if Fault::behind(error.root_cause()).is_some() {
+            // What it still sends is taken, too: closed over that, the connection would be reset.
+            session.as_downstream_mut().shutdown().await;
+        }
         status
     }
 }
@@ -206,8 +215,14 @@ fn plain(
 
 /// The status that a failure has for the client. None: there is no client.
 fn status_of(error: &Error) -> Option<u16> {
+    let cause = error.root_cause();
+    if let Some(fault) = Fault::behind(cause) {
+        return Some(fault.status());
+    }
+    let cause = cause.downcast_ref::<io::Error>().map(io::Error::kind);
     match (error.etype(), error.esource()) {
         (ErrorType::HTTPStatus(status), _) => Some(*status),
+        (_, ErrorSource::Downstream) if cause == Some(io::ErrorKind::TimedOut) => Some(408),
         (
             ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed,
             ErrorSource::Downstream,

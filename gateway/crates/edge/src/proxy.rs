@@ -171,6 +171,12 @@ impl ProxyHttp for Edge {
         if !original.headers.contains_key(header::HOST) {
             request.insert_header(header::HOST, host_of(original))?;
         }
+        // A target with a host in it is for proxies; a server behind could take that host for the
+        // request's, or the whole for a path.
+        if request.version != Version::HTTP_2 && !request.raw_path().starts_with(b"/") {
+            let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
+            request.set_raw_path(target.as_bytes())?;
+        }
         Ok(())
     }
 
@@ -178,9 +184,14 @@ impl ProxyHttp for Edge {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         context: &mut Context,
     ) -> Result<()> {
+        // HTTP/2 clients end a body with an empty frame. Written to HTTP/1 it would be a last chunk,
+        // and the end of the body a second one: the upstream took that for its next request.
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
         let Some(max) = context.upstream.as_ref().and_then(|route| route.body_max) else {
             return Ok(());
         };
