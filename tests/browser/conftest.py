@@ -202,8 +202,8 @@ class World:
         arguments = [
             "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync",
-            # Pages over plain HTTP stay there.
-            "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode",
+            # Pages over plain HTTP stay there; loopback stands for the world.
+            "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode,LocalNetworkAccessChecks",
             f"--host-resolver-rules={', '.join([*rules, 'MAP * ~NOTFOUND'])}",
         ]  # fmt: skip
         if os.geteuid() == 0:
@@ -217,6 +217,8 @@ class World:
             "env": environment,
         }
         self.browser = playwright.chromium.launch(**self.launch)
+        # For tests that leave nothing behind.
+        self.common = self.fresh()
 
     def fresh(self):
         """A profile of nobody, which blocks cookies of third parties."""
@@ -253,13 +255,15 @@ def gateway(world):
 
 
 class Tab:
-    """A page and what its console said."""
+    """A page, what its console said and which of its requests failed."""
 
     def __init__(self, context):
         self.context = context
         self.page = context.new_page()
         self.said = []
         self.page.on("console", lambda message: self.said.append(message.text))
+        self.failed = []
+        self.page.on("requestfailed", lambda request: self.failed.append(request.failure))
 
     def open(self, url):
         self.page.goto(url, wait_until="load")
@@ -269,15 +273,17 @@ class Tab:
         """The frame that is this deep, once it has an answer or was refused one."""
 
         def look():
-            # Hears what the browser has to tell.
-            self.page.wait_for_timeout(0)
             frames = [f for f in self.page.frames if depth_of(f) == depth]
             return next((f for f in frames if f.url not in ("", "about:blank")), None)
 
-        return until("a frame", look)
+        return self.until("a frame", look)
 
-    def has_said(self, *words):
-        return any(all(word in said for word in words) for said in self.said)
+    def until(self, what, look):
+        # Hears what the browser has to tell before each look.
+        return until(what, lambda: self.page.wait_for_timeout(0) or look())
+
+    def has_said(self, word):
+        return any(word in said for said in self.said)
 
 
 def depth_of(frame):
@@ -301,22 +307,20 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture
 def tabs(request, world):
-    """Makes tabs of fresh profiles, or of the context that is given."""
-    contexts = []
+    """Makes tabs, of the common profile unless another is given, which is closed in the end."""
     request.node.tabs = []
 
     def make(context=None):
-        if context is None:
-            context = world.fresh()
-        if context not in contexts:
-            contexts.append(context)
-        tab = Tab(context)
+        tab = Tab(context or world.common)
         request.node.tabs.append(tab)
         return tab
 
     yield make
-    for context in contexts:
-        context.close()
+    for tab in request.node.tabs:
+        if tab.context is world.common:
+            tab.page.close()
+        else:
+            tab.context.close()
 
 
 @pytest.fixture
