@@ -120,6 +120,17 @@ def test_redirects_and_errors_are_as_pages(tabs, path):
     assert_blocked(tabs().open(framing("https://evil.example.org", f"https://{SAME}{path}")))
 
 
+def test_what_is_unchanged_keeps_its_directives(tabs, world):
+    tab = tabs(world.fresh())
+    url = framing(WORDPRESS, f"https://{SAME}/etag?as=beside-others&then=silent")
+    before = len(world.behind.asked_for("/etag"))
+    for _ in range(2):
+        frame = assert_shown(tab.open(url))
+        assert frame.evaluate("document.documentElement.dataset.inline !== 'ran'")
+    asked = world.behind.asked_for("/etag")[before:]
+    assert ["if-none-match" in headers for headers in asked] == [False, True]
+
+
 OWN = ["/health/liveliness", "/v1/models", "/private/x", "/dead/x"]
 
 
