@@ -155,6 +155,7 @@ impl ProxyHttp for Edge {
         if !original.headers.contains_key(header::HOST) {
             request.insert_header(header::HOST, host_of(original))?;
         }
+        context.policy.apply_to_request(&original.method, request);
         Ok(())
     }
 
