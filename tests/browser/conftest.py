@@ -2,6 +2,7 @@
 certificate authority; started once for all tests."""
 
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -34,6 +35,8 @@ ACROSS = "litellm.example.net"
 UNCHANGED = "unchanged.example.net"
 # Nothing said of framing.
 BARE = "bare.example.net"
+# Of a gateway of its own.
+GUIDE = "guide.example.com"
 GATEWAYS = [SAME, ACROSS, UNCHANGED, BARE, "nobody.example.net"]
 EMBEDDERS = ["wordpress.example.com", "sub.wordpress.example.com", "example.com",
              "blog.example.com", "wordpress.example.com.example.org", "portal.example.org",
@@ -73,7 +76,7 @@ class Authority:
         )  # fmt: skip
         self.openssl("req", "-new", *new_key, "-subj", f"/CN={SAME}", "-keyout", self.key,
                      "-out", request)  # fmt: skip
-        names = ",".join(f"DNS:{name}" for name in GATEWAYS + EMBEDDERS)
+        names = ",".join(f"DNS:{name}" for name in [*GATEWAYS, GUIDE, *EMBEDDERS])
         extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
         self.openssl(
             "x509", "-req", "-in", request, "-CA", self.root, "-CAkey", root_key, "-CAcreateserial",
@@ -97,72 +100,40 @@ class Authority:
         return folder
 
 
-class Gateway:
-    """The built gateway as a process, and its answers as they are on the wire."""
+BINARY = os.environ.get("TOLLGATE_BIN", str(ROOT / "target" / "release" / "tollgate"))
 
-    def __init__(self, folder, authority, behind):
+
+class Gateway:
+    """The built gateway as a process, and its answers as they are on the wire. `configuration` is
+    asked for the text, once the ports are known."""
+
+    def __init__(self, folder, authority, configuration, ending):
         self.plain, self.tls = free_port(), free_port()
         self.authority = authority
         config = folder / "config.yaml"
-        # JSON is YAML.
-        config.write_text(json.dumps(self.configuration(authority, behind), indent=1))
+        config.write_text(configuration(self))
         self.log = folder / "output"
-        binary = os.environ.get("TOLLGATE_BIN", str(ROOT / "target" / "release" / "tollgate"))
-        command = [binary, "run", "--config", config, "--port", str(free_port())]
+        command = [BINARY, "run", "--config", config, "--port", str(free_port())]
         command += ["--data-dir", folder / "data"]
         environment = {**os.environ, "LITELLM_MASTER_KEY": "sk-master-of-the-browser-tests"}
         for name in ("DATABASE_URL", "LITELLM_CORS_ORIGINS"):
             environment.pop(name, None)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        ending.callback(self.end)
         until("the gateway's readiness", self.is_ready)
-
-    def configuration(self, authority, behind):
-        to = f"http://127.0.0.1:{behind.port}"
-        routes = [
-            {"path": "/health", "to": "gateway"},
-            {"path": "/v1/", "to": "models"},
-            {"path": "/private/", "to": to},
-            {"path": "/small/", "to": to, "public": True, "body_bytes": 1},
-            {"path": "/dead/", "to": f"http://127.0.0.1:{free_port()}", "public": True},
-            {"path": "/", "to": to, "public": True},
-        ]
-        headers = {
-            "set": {
-                "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-                "X-Content-Type-Options": "nosniff",
-            },
-            "remove": ["Server"],
-        }
-        framed = {"frame_ancestors": [WORDPRESS], "headers": headers, "routes": routes}
-        both = {**framed, "frame_ancestors": [WORDPRESS, PORTAL]}
-        certificate = {"certificate": str(authority.certificate),
-                       "private_key": str(authority.key)}  # fmt: skip
-        sites = [
-            {**framed, "hosts": [SAME], "cors": {"origins": [APP]}},
-            {
-                **both,
-                "hosts": [ACROSS],
-                "cors": {"origins": []},
-                "cookies": {"same_site": "none", "partitioned": True},
-            },
-            {**both, "hosts": [UNCHANGED]},
-            {"hosts": [BARE], "routes": routes},
-        ]
-        listeners = [
-            {"address": f"127.0.0.1:{self.plain}", "redirect_to_https": True},
-            {"address": f"127.0.0.1:{self.tls}", "http2": True,
-             "tls": {"certificates": [certificate]}},
-        ]  # fmt: skip
-        mock = {"model": "openai/demo", "mock_response": "Hello."}
-        models = [{"model_name": "demo", "litellm_params": mock}]
-        return {"model_list": models, "edge": {"listeners": listeners, "sites": sites}}
 
     def is_ready(self):
         if self.process.poll() is not None:
             raise AssertionError(f"the gateway ended:\n{self.log.read_text()}")
-        with contextlib.suppress(OSError):
-            return self.answer(SAME, "/health/readiness")[0] == 200
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            # Any answer at all.
+            return self.answer(SAME, "/")
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        assert "panicked at" not in self.log.read_text()
 
     def answer(self, host, target, method="GET", headers=(), body=None, tls=True):
         """The status and all headers, repeated ones too; names in lower case."""
@@ -179,21 +150,92 @@ class Gateway:
             return answer.status, [(name.lower(), value) for name, value in answer.getheaders()]
 
 
-class World:
-    """All parties, and a browser that knows where they are."""
+def sites(gateway, behind):
+    """The configuration of the tests: a site for each way to be framed."""
+    to = f"http://127.0.0.1:{behind.port}"
+    routes = [
+        {"path": "/health", "to": "gateway"},
+        {"path": "/v1/", "to": "models"},
+        {"path": "/private/", "to": to},
+        {"path": "/small/", "to": to, "public": True, "body_bytes": 1},
+        {"path": "/dead/", "to": f"http://127.0.0.1:{free_port()}", "public": True},
+        {"path": "/", "to": to, "public": True},
+    ]
+    headers = {
+        "set": {
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+        },
+        "remove": ["Server"],
+    }
+    framed = {"frame_ancestors": [WORDPRESS], "headers": headers, "routes": routes}
+    both = {**framed, "frame_ancestors": [WORDPRESS, PORTAL]}
+    certificate = {"certificate": str(gateway.authority.certificate),
+                   "private_key": str(gateway.authority.key)}  # fmt: skip
+    hosted = [
+        {**framed, "hosts": [SAME], "cors": {"origins": [APP]}},
+        {
+            **both,
+            "hosts": [ACROSS],
+            "cors": {"origins": []},
+            "cookies": {"same_site": "none", "partitioned": True},
+        },
+        {**both, "hosts": [UNCHANGED]},
+        {"hosts": [BARE], "routes": routes},
+    ]
+    listeners = [
+        {"address": f"127.0.0.1:{gateway.plain}", "redirect_to_https": True},
+        {"address": f"127.0.0.1:{gateway.tls}", "http2": True,
+         "tls": {"certificates": [certificate]}},
+    ]  # fmt: skip
+    mock = {"model": "openai/demo", "mock_response": "Hello."}
+    models = [{"model_name": "demo", "litellm_params": mock}]
+    edge = {"listeners": listeners, "sites": hosted}
+    # JSON is YAML.
+    return json.dumps({"model_list": models, "edge": edge}, indent=1)
 
-    def __init__(self, folder, playwright):
+
+def imported(gateway, behind):
+    """The deployment guide's nginx file, as `tollgate import` reads it, for GUIDE."""
+    text = (ROOT / "gateway/crates/import/tests/cases/guide.conf").read_text()
+    folder = "/etc/letsencrypt/live/litellm.example.com"
+    for nginx, here in (
+        (f"{folder}/fullchain.pem", str(gateway.authority.certificate)),
+        (f"{folder}/privkey.pem", str(gateway.authority.key)),
+        ("litellm.example.com", GUIDE),
+        ("127.0.0.1:24157", f"127.0.0.1:{behind.port}"),
+        ("listen      80;", f"listen 127.0.0.1:{gateway.plain};"),
+        ("listen      443 ssl", f"listen 127.0.0.1:{gateway.tls} ssl"),
+    ):
+        assert nginx in text, nginx
+        text = text.replace(nginx, here)
+    file = gateway.authority.root.parent / "guide.conf"
+    file.write_text(text)
+    command = [BINARY, "import", "nginx", file]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+class World:
+    """All parties, and a browser that knows where they are. What was started is ended with
+    `ending`."""
+
+    def __init__(self, folder, playwright, ending):
         self.folder = folder
         self.playwright = playwright
+        self.ending = ending
         authority = Authority(folder)
         tls = (authority.certificate, authority.key)
         self.behind = Server(Behind)
         self.embedder = Server(Embedder, tls)
         self.plain_embedder = Server(Embedder)
-        self.gateway = Gateway(folder, authority, self.behind)
+        for server in (self.behind, self.embedder, self.plain_embedder):
+            ending.callback(server.end)
+        self.gateway = self.start(authority, sites)
+        self.guide = self.start(authority, imported)
         self.home = authority.trusting_home(folder / "home")
         places = {f"{name}:443": self.gateway.tls for name in GATEWAYS}
         places |= {f"{name}:80": self.gateway.plain for name in GATEWAYS}
+        places |= {f"{GUIDE}:443": self.guide.tls, f"{GUIDE}:80": self.guide.plain}
         for name in EMBEDDERS:
             for port, server in ((443, self.embedder), (8443, self.embedder),
                                  (80, self.plain_embedder)):  # fmt: skip
@@ -217,8 +259,15 @@ class World:
             "env": environment,
         }
         self.browser = playwright.chromium.launch(**self.launch)
+        ending.callback(self.browser.close)
         # For tests that leave nothing behind.
         self.common = self.fresh()
+
+    def start(self, authority, configuration):
+        folder = self.folder / configuration.__name__
+        folder.mkdir()
+        text = functools.partial(configuration, behind=self.behind)
+        return Gateway(folder, authority, text, self.ending)
 
     def fresh(self):
         """A profile of nobody, which blocks cookies of third parties."""
@@ -229,24 +278,15 @@ class World:
         folder = tempfile.mkdtemp(dir=self.folder)
         return self.playwright.chromium.launch_persistent_context(folder, **self.launch)
 
-    def end(self):
-        self.browser.close()
-        self.gateway.process.kill()
-        self.gateway.process.wait()
-        for server in (self.behind, self.embedder, self.plain_embedder):
-            server.end()
-
 
 @pytest.fixture(scope="session")
 def world():
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(prefix="tollgate-browser-") as folder:
-        with sync_playwright() as playwright:
-            world = World(pathlib.Path(folder), playwright)
-            yield world
-            world.end()
-            assert "panicked at" not in world.gateway.log.read_text()
+    with contextlib.ExitStack() as ending:
+        folder = ending.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-browser-"))
+        playwright = ending.enter_context(sync_playwright())
+        yield World(pathlib.Path(folder), playwright, ending)
 
 
 @pytest.fixture(scope="session")

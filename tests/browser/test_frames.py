@@ -4,7 +4,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import ACROSS, BARE, SAME, WORDPRESS
+from conftest import ACROSS, BARE, GUIDE, SAME, WORDPRESS
 from parties import FORBIDS_SCRIPT, POLICIES
 
 UI = f"https://{SAME}/ui/"
@@ -38,7 +38,8 @@ def is_refused(tab):
     return is_explained and tab.failed == ["net::ERR_BLOCKED_BY_RESPONSE"]
 
 
-@pytest.mark.parametrize("host", [SAME, ACROSS])
+# GUIDE is what `tollgate import` makes of the deployment guide's nginx file.
+@pytest.mark.parametrize("host", [SAME, ACROSS, GUIDE])
 def test_a_page_is_shown_where_it_is_allowed(tab, host):
     assert_shown(tab.open(framing(WORDPRESS, f"https://{host}/ui/")))
     assert not tab.failed
@@ -58,6 +59,13 @@ def test_a_page_is_shown_where_it_is_allowed(tab, host):
 )
 def test_a_page_is_blocked_everywhere_else(tab, origin):
     assert_blocked(tab.open(framing(origin, UI)))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_site_that_nginx_had_is_framed_as_it_was_meant(tabs, policy):
+    ui = f"https://{GUIDE}/ui/?as={policy}"
+    assert_shown(tabs().open(framing(WORDPRESS, ui)))
+    assert_blocked(tabs().open(framing("https://evil.example.org", ui)))
 
 
 @pytest.mark.parametrize("kind", ["object", "embed"])
@@ -151,7 +159,10 @@ def test_without_a_word_on_framing_nothing_is_framed(tabs, host, path):
         assert_blocked(tabs().open(framing(origin, f"https://{host}{path}")))
 
 
-def test_plain_http_ends_at_the_page_over_tls(tab):
-    tab.open(f"http://{SAME}/ui/")
-    assert tab.page.url == UI
+@pytest.mark.parametrize("host", [SAME, GUIDE])
+def test_plain_http_ends_at_the_page_over_tls(world, tabs, host):
+    # Nobody that was told before to use TLS alone.
+    tab = tabs(world.fresh())
+    tab.open(f"http://{host}/ui/")
+    assert tab.page.url == f"https://{host}/ui/"
     tab.page.locator("#state", has_text="ready").wait_for(timeout=10000)
