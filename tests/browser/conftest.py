@@ -310,13 +310,18 @@ class Tab:
         return self
 
     def frame(self, depth=1):
-        """The frame that is this deep, once it has an answer or was refused one."""
+        [frame] = self.frames(1, depth)
+        return frame
+
+    def frames(self, number, depth=1):
+        """The frames that are this deep, once each has an answer or was refused one."""
 
         def look():
-            frames = [f for f in self.page.frames if depth_of(f) == depth]
-            return next((f for f in frames if f.url not in ("", "about:blank")), None)
+            frames = [frame for frame in self.page.frames if depth_of(frame) == depth]
+            frames = [frame for frame in frames if frame.url not in ("", "about:blank")]
+            return frames if len(frames) == number else None
 
-        return self.until("a frame", look)
+        return self.until(f"{number} frames", look)
 
     def until(self, what, look):
         # Hears what the browser has to tell before each look.

@@ -2,6 +2,7 @@
 behaves as LiteLLM's `/ui` does. Both are threads of this process and remember what they were
 asked."""
 
+import html
 import http.cookies
 import http.server
 import json
@@ -113,7 +114,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
-        query = dict(urllib.parse.parse_qsl(url.query))
+        query = urllib.parse.parse_qs(url.query)
         length = int(self.headers.get("content-length", 0))
         self.rfile.read(length)
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -140,7 +141,8 @@ class Behind(Handler):
     server_version = "uvicorn"
 
     def answer(self, path, query):
-        policy = POLICIES[query.get("as", "usual")]
+        [policy], [then] = query.get("as", ["usual"]), query.get("then", ["usual"])
+        policy, then = POLICIES[policy], POLICIES[then]
         anyone = ("Access-Control-Allow-Origin", "*")
         files = {
             "/ui/assets/app.css": (STYLE, "text/css"),
@@ -153,7 +155,7 @@ class Behind(Handler):
         elif path in ("/ui/", "/etag"):
             headers = [*policy, ("ETag", ETAG), ("Cache-Control", "no-cache")]
             if path == "/etag" and self.headers.get("if-none-match") == ETAG:
-                self.send(304, headers=[*POLICIES[query.get("then", "usual")], ("ETag", ETAG)])
+                self.send(304, headers=[*then, ("ETag", ETAG)])
             else:
                 self.send(200, UI, headers=headers)
         elif path == "/login" and self.command == "POST":
@@ -186,25 +188,21 @@ class Behind(Handler):
 
 
 class Embedder(Handler):
-    """Pages that frame what `src` says."""
+    """Pages that frame what `src` says, each in a frame of its own."""
 
     server_version = "wordpress"
 
     def answer(self, path, query):
-        src = query.get("src", "about:blank").replace("&", "&amp;").replace('"', "&quot;")
-        sandbox = f' sandbox="{query["sandbox"]}"' if "sandbox" in query else ""
-        frame = f'<iframe id="frame" width="700" height="300"{sandbox} src="{src}"></iframe>'
+        element = {"/object": '<object data="{}"', "/embed": '<embed src="{}"'}
+        element = element.get(path, '<iframe src="{}"')
+        if "sandbox" in query:
+            element += f' sandbox="{query["sandbox"][0]}"'
+        element += ' width="700" height="200"></iframe></object>'
+        frames = "".join(element.format(html.escape(src)) for src in query.get("src", []))
         if path == "/srcdoc":
-            inner = frame.replace("&", "&amp;").replace('"', "&quot;")
-            frame = f'<iframe width="750" height="350" srcdoc="{inner}"></iframe>'
-        if path == "/object":
-            frame = f'<object id="frame" width="700" height="300" data="{src}"></object>'
-        if path == "/embed":
-            frame = f'<embed id="frame" width="700" height="300" src="{src}">'
-        if path == "/blank":
-            frame = ""
+            frames = f'<iframe width="750" height="250" srcdoc="{html.escape(frames)}"></iframe>'
         headers = []
         if path == "/opaque":
             headers = [("Content-Security-Policy", "sandbox allow-scripts allow-forms")]
-        page = f"<!doctype html><title>{path}</title><h1>{self.headers['host']}</h1>{frame}"
+        page = f"<!doctype html><title>{path}</title><h1>{self.headers['host']}</h1>{frames}"
         self.send(200, page.encode(), headers=headers)
