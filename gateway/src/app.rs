@@ -1,35 +1,24 @@
-//! The one place where the parts are put together, started and stopped.
+//! The one place where the process is started and stopped. What it is made of is put together in
+//! `foundation.rs`, for each configuration anew.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tollgate_admin::{Access, Admin, AdminParts, LedgerBook, ModelEntry, Required};
-use tollgate_calls::{Bounds, Deployment, Models, Parts, Pipeline};
-use tollgate_config::{Config, Database, Loaded, LogLevel};
-use tollgate_domain::{
-    Call, Charge, Ending, KeyLimits, NanoUsd, Observed, Outcome, Pricing, Principal, Scopes, Usage,
-};
-use tollgate_edge::{EdgeError, EdgeSettings, Gate, Server};
-use tollgate_host::{Capabilities, Host, HostSettings, LoadError, Meter, Ran, SetupError, Target};
-use tollgate_ledger::{Ledger, LedgerError, LedgerSettings, Opened, StoreState};
-use tollgate_limits::Limits;
-use tollgate_telemetry::{AccessLog, Build, Log, Metrics, MetricsError, Pulled};
-use tollgate_upstream::{Endpoint, EndpointError, RootsError, UpstreamSettings, Upstreams};
+use tollgate_config::{Config, Loaded};
+use tollgate_edge::{EdgeError, EdgeSettings, Server};
+use tollgate_host::{LoadError, SetupError};
+use tollgate_ledger::LedgerError;
+use tollgate_telemetry::{Log, MetricsError};
+use tollgate_upstream::{EndpointError, RootsError};
 
 use crate::cli::Run;
+use crate::foundation::{Foundation, ROOTS};
 use crate::master_key::{MasterKey, MasterKeyError};
-use crate::wiring::health::PipelineProbe;
-use crate::wiring::keys::LedgerKeys;
-use crate::wiring::limits::{Counted, bucket};
-use crate::wiring::prices::ConfiguredPrices;
-use crate::wiring::watch::PluginWatch;
-use crate::{banner, plugins};
-
-/// How often gauges that nobody pushes are brought up to date.
-const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
+use crate::reload::Reloader;
+use crate::takeover::{self, Instance, TakeoverError};
+use crate::{banner, deployments};
 
 /// The gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -56,24 +45,58 @@ pub(crate) enum StartError {
     NoBase { model: String, provider: String },
     #[error(transparent)]
     Edge(#[from] EdgeError),
+    #[error("cryptography cannot be set up: there is a provider already")]
+    Cryptography,
+    #[error(transparent)]
+    Takeover(#[from] TakeoverError),
 }
 
 /// Starts the gateway and serves until a signal ends it.
 pub(crate) fn run(run: &Run, loaded: Loaded) -> Result<(), StartError> {
     let Loaded { config, notices } = loaded;
-    Log::install(level_filter(config.log_level))
+    Log::install(deployments::level_filter(config.log_level))
         .map_err(std::io::Error::other)
         .map_err(StartError::Process)?;
     for notice in &notices {
         log::warn!(target: "config", "{notice}");
     }
+    // Before anything speaks TLS: the first provider stays.
+    tollgate_edge::provider().install_default().map_err(|_| StartError::Cryptography)?;
     make_data_dir(&run.data_dir)?;
     let master_key = MasterKey::find(config.master_key.as_ref(), &run.data_dir)?;
     // The ledger's tasks outlive the server, whose runtimes end with it.
     let runtime = Runtime::new().map_err(StartError::Process)?;
-    let gateway = runtime.block_on(Gateway::build(run, &config, &master_key))?;
+    let (foundation, gate) = runtime.block_on(Foundation::build(run, &config, &master_key))?;
     let plain = SocketAddr::new(run.host, run.port);
-    let server = Server::new(edge_settings(run, &config, plain), Arc::clone(&gateway.gate))?;
+    if run.upgrade {
+        takeover::ask(&run.data_dir, &Server::handover(&run.data_dir))?;
+    }
+    let server = Server::new(edge_settings(run, &config, plain), gate)?;
+    if run.upgrade {
+        runtime.block_on(takeover::let_the_other_finish());
+    }
+    let instance = Instance::register(&run.data_dir)?;
+    say_where(run, &config, plain, &master_key);
+    let (serve, end, reload) = server.split();
+    std::thread::Builder::new()
+        .name("server".to_owned())
+        .spawn(move || serve.run())
+        .map_err(StartError::Process)?;
+    let foundation = Arc::new(foundation);
+    let reloader = Reloader::new(run.clone(), config, Arc::clone(&foundation), reload);
+    let reloads = runtime.spawn(reloader.run());
+    runtime.block_on(end.wait());
+    reloads.abort();
+    runtime.block_on(async {
+        // It holds the foundation until it is gone.
+        let _aborted = reloads.await;
+        foundation.close().await;
+    });
+    instance.leave();
+    Ok(())
+}
+
+fn say_where(run: &Run, config: &Config, plain: SocketAddr, master_key: &MasterKey) {
     if !run.host.is_loopback() {
         log::warn!(target: "edge", "the plain listener {plain} is reachable from other machines");
     }
@@ -83,263 +106,7 @@ pub(crate) fn run(run: &Run, loaded: Loaded) -> Result<(), StartError> {
             listeners.filter(|listener| listener.tls.is_some()).map(|l| l.address).collect();
         banner::print(plain, &tls, master_key.made.as_deref());
     }
-    server.run();
-    runtime.block_on(gateway.close());
-    Ok(())
 }
-
-/// What runs behind the server.
-struct Gateway {
-    gate: Arc<Gate>,
-    ledger: Arc<Ledger>,
-    access: Arc<AccessLog>,
-    gauges: tokio::task::JoinHandle<()>,
-}
-
-impl Gateway {
-    async fn build(run: &Run, config: &Config, master_key: &MasterKey) -> Result<Self, StartError> {
-        let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown" };
-        let metrics = Arc::new(Metrics::new(build)?);
-        metrics.declare_models(config.models.iter().map(|model| model.model_name.as_str()));
-        let limits = Arc::new(Limits::new());
-        let keys = LedgerKeys::default();
-        let host = host(run, config, &metrics, (&limits, &keys))?;
-        let loaded = plugins::load(&host, &config.plugins).await?;
-        let ledger = Ledger::open(ledger_settings(run, config, &limits, &loaded.meter)).await?;
-        let ledger = Arc::new(ledger);
-        keys.set(Arc::clone(&ledger));
-        ledger.keys().insert_permanent(master_key.hash, MasterKey::record());
-        limits.seed(&bucket(&master_key.hash), NanoUsd::ZERO);
-        let access = AccessLog::new(Box::new(std::io::stdout())).map_err(StartError::Process)?;
-        let access = Arc::new(access);
-        let upstreams = upstreams(run, config)?;
-        let models = models(config, &loaded, &metrics)?;
-        let entries = models.names().iter().map(|id| ModelEntry { id: id.clone() }).collect();
-        let digests = vec![
-            loaded.authenticator.digest().to_owned(),
-            loaded.limiter.digest().to_owned(),
-            loaded.meter.digest().to_owned(),
-        ];
-        let pipeline = Arc::new(Pipeline::new(Parts {
-            authenticator: Arc::clone(&loaded.authenticator),
-            limiter: loaded.limiter,
-            meter: loaded.meter,
-            models,
-            upstreams,
-            limits: Arc::clone(&limits),
-            journal: Arc::clone(ledger.journal()),
-            metrics: Arc::clone(&metrics),
-            access: Arc::clone(&access),
-            digests,
-            bounds: bounds(config),
-        }));
-        let needed = Access::Scope(Required::ReadSpend);
-        let admin = Admin::new(AdminParts {
-            book: Arc::new(LedgerBook(Arc::clone(&ledger))),
-            spend: Arc::new(Counted(Arc::clone(&limits))),
-            store: Arc::new(LedgerBook(Arc::clone(&ledger))),
-            probe: Arc::new(PipelineProbe(Arc::clone(&pipeline))),
-            metrics: Arc::clone(&metrics),
-            models: entries,
-            metrics_access: if config.metrics_need_key { needed } else { Access::Public },
-        });
-        let authenticator = loaded.authenticator;
-        let gauges =
-            tokio::spawn(gauges(Arc::clone(&metrics), Arc::clone(&ledger), Arc::clone(&access)));
-        let gate = Gate { pipeline, admin, authenticator, metrics, access: Arc::clone(&access) };
-        Ok(Self { gate: Arc::new(gate), ledger, access, gauges })
-    }
-
-    /// Brings everything that was written down into the store.
-    async fn close(self) {
-        self.gauges.abort();
-        self.access.flush();
-        self.ledger.flush().await;
-        drop(self.gate);
-        if let Some(ledger) = Arc::into_inner(self.ledger) {
-            ledger.close().await;
-        }
-        log::info!(target: "edge", "stopped");
-    }
-}
-
-async fn gauges(metrics: Arc<Metrics>, ledger: Arc<Ledger>, access: Arc<AccessLog>) {
-    let mut interval = tokio::time::interval(GAUGE_INTERVAL);
-    loop {
-        interval.tick().await;
-        metrics.set_store_up(matches!(ledger.state(), StoreState::Connected));
-        metrics.access_log_dropped(access.take_dropped());
-    }
-}
-
-fn host(
-    run: &Run,
-    config: &Config,
-    metrics: &Arc<Metrics>,
-    (limits, keys): (&Arc<Limits>, &LedgerKeys),
-) -> Result<Host, StartError> {
-    let open = Arc::clone(limits);
-    metrics.pull(Pulled::OpenReservations, move || open.open_total().as_usd())?;
-    let capabilities = Capabilities {
-        keys: Arc::new(keys.clone()),
-        limits: Arc::new(Counted(Arc::clone(limits))),
-        prices: Arc::new(ConfiguredPrices::new(&config.models)),
-        watch: Arc::new(PluginWatch::new(metrics, plugins::names(&config.plugins))),
-    };
-    let settings = HostSettings {
-        calls_max: u32::try_from(config.limits.streams).unwrap_or(u32::MAX),
-        memory_max: plugins::memory_max(&config.plugins),
-        cache_dir: config.plugins.code_cache.then(|| run.data_dir.join("code-cache")),
-    };
-    let host = Host::new(&settings, capabilities)?;
-    let scan = host.uses_pagemap_scan();
-    log::info!(target: "plugins", "components run in pools; pagemap_scan={scan}");
-    Ok(host)
-}
-
-fn ledger_settings(
-    run: &Run,
-    config: &Config,
-    limits: &Arc<Limits>,
-    meter: &Arc<Meter>,
-) -> LedgerSettings {
-    let Database::Sqlite { path } = &config.database;
-    let seeded = Arc::clone(limits);
-    let meter = Arc::clone(meter);
-    let handle = tokio::runtime::Handle::current();
-    LedgerSettings {
-        data_dir: run.data_dir.clone(),
-        database: path.clone(),
-        fsync_interval: config.journal.fsync_interval,
-        segment_bytes: config.journal.segment_bytes,
-        on_key_loaded: Arc::new(move |key, spent| seeded.seed(&bucket(&key), spent)),
-        price_interrupted: Arc::new(move |opened, usage| {
-            tokio::task::block_in_place(|| handle.block_on(price(&meter, opened, usage)))
-        }),
-    }
-}
-
-/// What a call cost that the gateway did not live to settle: the meter says, from what was
-/// journalled of it.
-async fn price(meter: &Meter, opened: &Opened, usage: &Usage) -> Charge {
-    let principal = Principal {
-        key_id: opened.key_id.clone(),
-        key_name: String::new(),
-        key_alias: opened.key_alias.clone(),
-        user_id: opened.user_id.clone(),
-        team_id: opened.team_id.clone(),
-        models: Vec::new(),
-        scopes: Scopes::default(),
-        limits: KeyLimits::default(),
-    };
-    let call = Call {
-        id: opened.call,
-        dialect: opened.dialect,
-        model: opened.model.clone(),
-        streamed: opened.stream,
-        input_bound: usage.input,
-        output_cap: None,
-        choices: 1,
-        candidates: Vec::new(),
-    };
-    let outcome = Outcome {
-        deployment: opened.deployment.clone(),
-        ending: Ending::Interrupted,
-        usage: Observed::Estimated(*usage),
-    };
-    match meter.settle(&principal, &call, &outcome).await {
-        Ran::Value(charge) => charge,
-        Ran::Refused(never) => match never {},
-        Ran::Trapped(_) | Ran::Exceeded(_) => Charge {
-            amount: opened.reserved,
-            input: NanoUsd::ZERO,
-            cached: NanoUsd::ZERO,
-            output: NanoUsd::ZERO,
-            pricing: Pricing::MeterFailed,
-        },
-    }
-}
-
-fn upstreams(run: &Run, config: &Config) -> Result<Arc<Upstreams>, StartError> {
-    let roots = run.data_dir.join(ROOTS);
-    let trusted = tollgate_upstream::write_bundle(&roots, config.upstream.ca_file.as_deref())?;
-    let https = config
-        .models
-        .iter()
-        .any(|model| model.api_base.as_ref().is_some_and(|base| base.starts_with("https://")));
-    if trusted == 0 && https {
-        log::warn!(
-            target: "upstream",
-            "this machine has no trust roots: https upstreams will be refused. Install \
-             ca-certificates or set upstream.ca_file"
-        );
-    }
-    Ok(Upstreams::new(UpstreamSettings {
-        roots,
-        pool: config.upstream.pool,
-        connect_timeout: config.upstream.connect_timeout,
-        idle_timeout: config.upstream.idle_timeout,
-    }))
-}
-
-fn models(
-    config: &Config,
-    loaded: &plugins::Loaded,
-    metrics: &Metrics,
-) -> Result<Models, StartError> {
-    let each = config.models.iter().map(|model| deployment(config, model, loaded));
-    let deployments = each.collect::<Result<Vec<_>, _>>()?;
-    Ok(Models::new(deployments, |name| metrics.model(name)))
-}
-
-fn deployment(
-    config: &Config,
-    model: &tollgate_config::Deployment,
-    loaded: &plugins::Loaded,
-) -> Result<Deployment, StartError> {
-    let name = || model.model_name.clone();
-    let no_base = || StartError::NoBase { model: name(), provider: model.provider.clone() };
-    let provider = loaded.providers.get(&model.component).ok_or_else(no_base)?;
-    let base = model.api_base.as_ref().or(provider.traits().default_base.as_ref());
-    let endpoint = match base {
-        Some(base) => Some(
-            Endpoint::parse(base)
-                .map_err(|source| StartError::Deployment { model: name(), source })?,
-        ),
-        None if model.mock_response.is_some() => None,
-        None => return Err(no_base()),
-    };
-    Ok(Deployment {
-        id: model.id.clone(),
-        model_name: name(),
-        public_model: model.public_model.clone(),
-        provider_name: model.provider.clone(),
-        provider: Arc::clone(provider),
-        target: Target {
-            id: model.id.clone(),
-            model: model.model.clone(),
-            mock_response: model.mock_response.clone(),
-        },
-        endpoint,
-        api_base: model.api_base.clone(),
-        credential: model.api_key.as_ref().map(|key| key.expose().to_owned()),
-        timeout: model.timeout.unwrap_or(config.limits.request_timeout),
-        output_max: model.output_max,
-    })
-}
-
-fn bounds(config: &Config) -> Bounds {
-    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    Bounds {
-        body_bytes: bytes(config.limits.body_bytes),
-        event_bytes: bytes(config.limits.event_bytes),
-        answer_bytes: bytes(config.limits.answer_bytes),
-        calls: config.limits.streams,
-    }
-}
-
-/// The trust roots, as a file that the connectors read.
-const ROOTS: &str = "upstream-roots.pem";
 
 fn edge_settings(run: &Run, config: &Config, plain: SocketAddr) -> EdgeSettings {
     EdgeSettings {
@@ -349,6 +116,7 @@ fn edge_settings(run: &Run, config: &Config, plain: SocketAddr) -> EdgeSettings 
         data_dir: run.data_dir.clone(),
         roots: run.data_dir.join(ROOTS),
         pool: config.upstream.pool,
+        takes_over: run.upgrade,
     }
 }
 
@@ -356,13 +124,4 @@ fn make_data_dir(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| StartError::DataDir { path: path.display().to_string(), source })
-}
-
-fn level_filter(level: LogLevel) -> log::LevelFilter {
-    match level {
-        LogLevel::Debug => log::LevelFilter::Debug,
-        LogLevel::Info => log::LevelFilter::Info,
-        LogLevel::Warn => log::LevelFilter::Warn,
-        LogLevel::Error => log::LevelFilter::Error,
-    }
 }

@@ -36,7 +36,7 @@ enum Command {
 }
 
 /// What `run` is told.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(crate) struct Run {
     /// A `litellm-config.yaml`, or a Tollgate configuration. Without one, the embedded default.
     #[arg(long, value_name = "FILE")]
@@ -50,6 +50,10 @@ pub(crate) struct Run {
     /// Where keys, ledger, journal and certificates are kept.
     #[arg(long, value_name = "D", default_value = "tollgate-data")]
     pub(crate) data_dir: PathBuf,
+    /// Takes the sockets over from the gateway that runs on the same data directory, which finishes
+    /// what is under way and ends.
+    #[arg(long)]
+    pub(crate) upgrade: bool,
 }
 
 #[derive(clap::Args)]

@@ -4,8 +4,12 @@
 mod app;
 mod banner;
 mod cli;
+mod deployments;
+mod foundation;
 mod master_key;
 mod plugins;
+mod reload;
+mod takeover;
 mod wiring {
     //! Each part's needs, met by another part.
     pub(crate) mod health;

@@ -29,7 +29,8 @@ impl std::fmt::Debug for TlsAnswer {
 }
 
 impl TlsAnswer {
-    fn to_text(&self) -> String {
+    /// Both in PEM form, the certificate first.
+    pub fn to_text(&self) -> String {
         let parts = [("CERTIFICATE", &self.certificate), ("PRIVATE KEY", &self.private_key)];
         pem::encode_many(&parts.map(|(tag, der)| Pem::new(tag, der.clone())))
     }

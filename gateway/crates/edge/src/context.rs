@@ -8,16 +8,20 @@ use pingora_http::RequestHeader;
 use pingora_proxy::Session;
 use tollgate_domain::UnixMillis;
 use tollgate_host::{Head, HeadBuilder};
+use tollgate_listener::Connection;
 
 use crate::drain::UnderWay;
 use crate::forwarded::{Client, Seen};
-use crate::listening::Heard;
+use crate::listening::ListenerId;
 use crate::policy::Policy;
+use crate::serving::Serving;
 use crate::site::{Destination, UpstreamRoute};
 
 /// What is known of a request on its way.
 pub(crate) struct Context {
     pub(crate) at: UnixMillis,
+    /// The configuration that the request began with.
+    pub(crate) serving: Arc<Serving>,
     /// What the site wants of the answer.
     pub(crate) policy: Arc<Policy>,
     pub(crate) destination: Option<Destination>,
@@ -40,10 +44,11 @@ pub(crate) struct Context {
 // === impl Context ===
 
 impl Context {
-    pub(crate) fn new(policy: Arc<Policy>) -> Self {
+    pub(crate) fn new(serving: Arc<Serving>) -> Self {
         Self {
             at: 0,
-            policy,
+            policy: serving.sites.without_site(),
+            serving,
             destination: None,
             is_known_host: false,
             redirects: false,
@@ -59,14 +64,17 @@ impl Context {
     }
 
     /// Learns who the request is from.
-    pub(crate) fn see(&mut self, session: &Session, heard: Option<&Heard>) {
+    pub(crate) fn see(&mut self, session: &Session) {
         let request = session.req_header();
+        let connection = session.digest().and_then(Connection::of);
+        let listener = connection.and_then(Connection::listener::<ListenerId>);
+        let heard = listener.and_then(|id| self.serving.listening.at(*id));
         let local = session.server_addr().and_then(|address| address.as_inet());
         self.peer = session.client_addr().and_then(|address| address.as_inet()).map(|a| a.ip());
         self.redirects = heard.is_some_and(|heard| heard.redirects);
         let seen = Seen {
             peer: self.peer,
-            is_tls: session.digest().is_some_and(|digest| digest.ssl_digest.is_some()),
+            is_tls: connection.is_some_and(Connection::is_secure),
             port: local.map_or(0, |address| address.port()),
             trusted: heard.map_or(&[], |heard| &heard.trusted),
         };

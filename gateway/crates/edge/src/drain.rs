@@ -1,6 +1,7 @@
-//! An orderly end: on the first signal no new call is taken and those under way may finish; a
-//! second signal ends at once.
+//! An orderly end: on the first signal no new connection is taken and what is under way may finish;
+//! a second signal ends at once. At an upgrade the sockets go to the new process first.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,24 +10,59 @@ use async_trait::async_trait;
 use pingora_core::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
+use tollgate_listener::Connections;
 
-/// How long calls under way may take to finish.
-const GRACE: Duration = Duration::from_secs(300);
+use crate::handover::Sockets;
+
+/// Requests that clients sent before they could know of the end are served as usual for so long;
+/// then model calls are refused, to be repeated elsewhere.
+const STRAGGLERS: Duration = Duration::from_millis(50);
+/// Connections whose last answer is written are closed in this time.
+const CLOSING: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Counts what is under way, and tells when the end has begun.
 #[derive(Debug, Default)]
 pub struct Drain {
     draining: AtomicBool,
+    /// Stragglers are served no more.
+    refusing: AtomicBool,
     open: AtomicUsize,
     idle: Notify,
+    /// Listeners are to stop.
+    stop: Notify,
 }
 
 /// Something under way.
 pub(crate) struct UnderWay(Arc<Drain>);
 
+/// How the end is to go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending {
+    /// How long connections are still taken once readiness is denied.
+    pub(crate) delay: Duration,
+    /// How long what is under way may take to finish.
+    pub(crate) grace: Duration,
+}
+
 /// Waits for signals, then for the gateway to become idle.
-pub(crate) struct Signals {
+pub struct End {
     pub(crate) drain: Arc<Drain>,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) sockets: Sockets,
+    pub(crate) ending: Ending,
+    /// Where a new process waits for the sockets.
+    pub(crate) handover: PathBuf,
+}
+
+/// Tells pingora when its listeners are to stop.
+pub(crate) struct Stop(pub(crate) Arc<Drain>);
+
+/// What a signal asks for.
+enum Asked {
+    End,
+    HandOver,
 }
 
 // === impl Drain ===
@@ -35,6 +71,11 @@ impl Drain {
     /// Whether the end has begun.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Whether model calls are refused.
+    pub(crate) fn is_refusing(&self) -> bool {
+        self.refusing.load(Ordering::SeqCst)
     }
 
     pub(crate) fn enter(self: &Arc<Self>) -> UnderWay {
@@ -61,28 +102,69 @@ impl Drop for UnderWay {
     }
 }
 
-#[async_trait]
-impl ShutdownSignalWatch for Signals {
-    async fn recv(&self) -> ShutdownSignal {
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
+// === impl End ===
+
+impl End {
+    /// Returns when the process may end.
+    pub async fn wait(self) {
+        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut quit)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::quit()),
+        ) else {
             log::error!(target: "edge", "signals cannot be watched");
             return std::future::pending().await;
         };
-        either(&mut terminate, &mut interrupt).await;
-        self.drain.draining.store(true, Ordering::SeqCst);
-        log::info!(target: "edge", "stopping: calls under way may finish");
-        tokio::select! {
-            () = self.drain.until_idle() => {}
-            () = tokio::time::sleep(GRACE) => {
-                log::warn!(target: "edge", "calls are still under way; stopping all the same");
+        loop {
+            let asked = tokio::select! {
+                () = either(&mut terminate, &mut interrupt) => Asked::End,
+                _ = quit.recv() => Asked::HandOver,
+            };
+            match asked {
+                Asked::End => break,
+                Asked::HandOver => match self.sockets.hand_over(&self.handover).await {
+                    Ok(()) => break,
+                    Err(why) => {
+                        log::error!(target: "edge", "no hand-over, this process goes on: {why}");
+                    }
+                },
             }
+        }
+        tokio::select! {
+            () = self.finish() => log::info!(target: "edge", "everything under way has ended"),
             () = either(&mut terminate, &mut interrupt) => {
                 log::warn!(target: "edge", "a second signal: stopping at once");
             }
         }
-        ShutdownSignal::FastShutdown
+    }
+
+    async fn finish(&self) {
+        log::info!(target: "edge", "stopping: what is under way may finish");
+        self.drain.draining.store(true, Ordering::SeqCst);
+        let deadline = Instant::now() + self.ending.delay + self.ending.grace;
+        sleep(self.ending.delay).await;
+        self.drain.stop.notify_one();
+        sleep(STRAGGLERS).await;
+        self.drain.refusing.store(true, Ordering::SeqCst);
+        if timeout_at(deadline, self.drain.until_idle()).await.is_err() {
+            log::warn!(target: "edge", "calls are still under way; stopping all the same");
+            return;
+        }
+        let closed = async {
+            while self.connections.open() > 0 {
+                sleep(LOOK).await;
+            }
+        };
+        // Whoever keeps a connection open without a request is not waited for.
+        let _left = timeout_at(deadline.min(Instant::now() + CLOSING), closed).await;
+    }
+}
+
+#[async_trait]
+impl ShutdownSignalWatch for Stop {
+    async fn recv(&self) -> ShutdownSignal {
+        self.0.stop.notified().await;
+        ShutdownSignal::GracefulTerminate
     }
 }
 

@@ -1,5 +1,6 @@
 //! A client's session as the call pipeline sees it.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use pingora_core::ErrorType;
 use pingora_core::protocols::http::server::Session;
 use tollgate_calls::{BodyError, ClientGone, Exchange, ResponseHead};
 use tollgate_host::Head;
+use tollgate_listener::Fault;
 
 use crate::policy::Policy;
 use crate::respond;
@@ -69,7 +71,13 @@ impl<'a> SessionExchange<'a> {
 }
 
 fn body_error(error: &pingora_core::Error) -> BodyError {
+    let cause = error.root_cause();
+    if Fault::behind(cause).is_some() {
+        return BodyError::Malformed;
+    }
+    let cause = cause.downcast_ref::<io::Error>().map(io::Error::kind);
     match error.etype() {
+        _ if cause == Some(io::ErrorKind::TimedOut) => BodyError::TimedOut,
         ErrorType::ReadTimedout => BodyError::TimedOut,
         ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::H2Error => {
             BodyError::Gone(ClientGone)

@@ -15,14 +15,15 @@ use pingora_http::RequestHeader;
 use tokio::task::JoinSet;
 use tollgate_config::HealthCheck;
 
+use crate::serving::Current;
 use crate::site::UpstreamRoute;
 
 /// A server that takes longer than this over so small a question is not well.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Watches the servers of all routes that ask for it.
+/// Watches the servers of all routes that ask for it, also of those that a reload brings.
 pub(crate) struct Watch {
-    pub(crate) routes: Vec<(Arc<UpstreamRoute>, HealthCheck)>,
+    pub(crate) current: Arc<Current>,
     /// Which certificates are trusted, and from where connections are made.
     pub(crate) options: ConnectorOptions,
 }
@@ -31,15 +32,21 @@ pub(crate) struct Watch {
 impl BackgroundService for Watch {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         let connector = Arc::new(Connector::new(Some(self.options.clone())));
-        let mut watched = JoinSet::new();
-        for (route, check) in &self.routes {
-            for index in 0..route.servers.len() {
-                let (route, check) = (Arc::clone(route), check.clone());
-                let connector = Arc::clone(&connector);
-                watched.spawn(async move { watch(&connector, &route, &check, index).await });
+        loop {
+            let changed = self.current.changed.notified();
+            let mut watched = JoinSet::new();
+            for (route, check) in self.current.get().sites.watched() {
+                for index in 0..route.servers.len() {
+                    let (route, check) = (Arc::clone(&route), check.clone());
+                    let connector = Arc::clone(&connector);
+                    watched.spawn(async move { watch(&connector, &route, &check, index).await });
+                }
+            }
+            tokio::select! {
+                () = changed => {}
+                _ended = shutdown.changed() => return,
             }
         }
-        let _ended = shutdown.changed().await;
     }
 }
 

@@ -5,6 +5,11 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use tollgate_config::Listener;
 
+/// Which listener a connection came in at: the plain one is 0, those of the configuration follow in
+/// its order. A connection carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ListenerId(pub(crate) usize);
+
 /// All listeners.
 #[derive(Debug, Default)]
 pub(crate) struct Listening(Vec<Heard>);
@@ -12,7 +17,8 @@ pub(crate) struct Listening(Vec<Heard>);
 /// What holds at one of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
-    address: SocketAddr,
+    /// As the configuration has it.
+    address: Option<SocketAddr>,
     /// Whether requests are sent on to https.
     pub(crate) redirects: bool,
     /// Peers whose word about the client is believed.
@@ -23,30 +29,24 @@ pub(crate) struct Heard {
 
 impl Listening {
     /// The plain listener trusts nobody and redirects nothing.
-    pub(crate) fn new(plain: SocketAddr, listeners: &[Listener]) -> Self {
-        let plain = Heard { address: plain, redirects: false, trusted: Vec::new() };
+    pub(crate) fn new(listeners: &[Listener]) -> Self {
+        let plain = Heard { address: None, redirects: false, trusted: Vec::new() };
         let heard = |listener: &Listener| Heard {
-            address: listener.address,
+            address: Some(listener.address),
             redirects: listener.redirect_to_https,
             trusted: listener.trusted_proxies.clone(),
         };
         Self(std::iter::once(plain).chain(listeners.iter().map(heard)).collect())
     }
 
-    /// The listener that a connection to this address came in at.
-    pub(crate) fn at(&self, local: SocketAddr) -> Option<&Heard> {
-        let ip = local.ip().to_canonical();
-        let is_exact = |heard: &&Heard| heard.address == SocketAddr::new(ip, local.port());
-        let is_any = |heard: &&Heard| {
-            heard.address.ip().is_unspecified() && heard.address.port() == local.port()
-        };
-        // A listener at port 0 got one that is not known here.
-        let is_free = |heard: &&Heard| {
-            let at = heard.address.ip();
-            heard.address.port() == 0 && (at == ip || at.is_unspecified())
-        };
-        let all = || self.0.iter();
-        all().find(is_exact).or_else(|| all().find(is_any)).or_else(|| all().find(is_free))
+    /// What holds at a listener.
+    pub(crate) fn at(&self, id: ListenerId) -> Option<&Heard> {
+        self.0.get(id.0)
+    }
+
+    /// Whether these are the same sockets, so that connections' listeners mean the same.
+    pub(crate) fn has_addresses_of(&self, other: &Self) -> bool {
+        self.0.iter().map(|heard| heard.address).eq(other.0.iter().map(|heard| heard.address))
     }
 }
 
@@ -66,28 +66,18 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_listener_is_found() {
-        let plain = "127.0.0.1:24157".parse().unwrap();
-        let listeners = [
-            listener("0.0.0.0:80", true),
-            listener("192.0.2.1:443", false),
-            listener("[::]:8080", true),
-        ];
-        let listening = Listening::new(plain, &listeners);
-        let cases = [
-            ("127.0.0.1:24157", Some(false)),
-            ("192.0.2.1:80", Some(true)),
-            ("192.0.2.1:443", Some(false)),
-            ("[::ffff:192.0.2.1]:443", Some(false)),
-            ("[2001:db8::1]:8080", Some(true)),
-            ("192.0.2.2:443", None),
-        ];
-        for (local, expected) in cases {
-            let found = listening.at(local.parse().unwrap()).map(|heard| heard.redirects);
-            assert_eq!(found, expected, "{local}");
-        }
-        let free = Listening::new(plain, &[listener("127.0.0.1:0", true)]);
-        assert!(free.at("127.0.0.1:40000".parse().unwrap()).unwrap().redirects);
-        assert!(!free.at(plain).unwrap().redirects);
+    fn the_plain_listener_comes_first() {
+        let listening = Listening::new(&[listener("0.0.0.0:80", true)]);
+        assert!(!listening.at(ListenerId(0)).unwrap().redirects);
+        assert!(listening.at(ListenerId(1)).unwrap().redirects);
+        assert!(listening.at(ListenerId(2)).is_none());
+    }
+
+    #[test]
+    fn other_sockets_are_noticed() {
+        let before = Listening::new(&[listener("0.0.0.0:80", true)]);
+        assert!(before.has_addresses_of(&Listening::new(&[listener("0.0.0.0:80", false)])));
+        assert!(!before.has_addresses_of(&Listening::new(&[listener("0.0.0.0:81", true)])));
+        assert!(!before.has_addresses_of(&Listening::new(&[])));
     }
 }

@@ -6,16 +6,18 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use pingora_core::{Error, ErrorSource, ErrorType};
 use pingora_proxy::Session;
+use tollgate_acme::Challenges;
 use tollgate_admin::{AdminResponse, Route, Routed, method_not_allowed, not_found, route};
 use tollgate_calls::{Exchange, ResponseHead};
 use tollgate_domain::Denial;
 use tollgate_host::Head;
+use tollgate_listener::Fault;
 use tollgate_telemetry::Surface;
 
 use crate::context::{Context, host_of};
 use crate::cors::Preflight;
 use crate::exchange::SessionExchange;
-use crate::gate::Seen;
+use crate::gate::{Gate, Seen};
 use crate::proxy::Edge;
 use crate::redirect;
 use crate::site::Exposed;
@@ -39,12 +41,15 @@ impl Edge {
         let downstream = session.as_downstream_mut();
         let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
         let (surface, template, answer) = match route_within(exposed, &head) {
-            Routed::Found(Route::Chat) => return self.call(&mut exchange).await,
+            Routed::Found(Route::Chat) => {
+                return self.call(&context.serving.gate, &mut exchange).await;
+            }
             Routed::Found(Route::Readiness) if self.drain.is_draining() => {
                 (Surface::Health, Route::Readiness.template(), draining())
             }
             Routed::Found(found) => {
-                let answer = self.gate.admin(found, query.as_deref(), &mut exchange).await;
+                let answer =
+                    context.serving.gate.admin(found, query.as_deref(), &mut exchange).await;
                 (surface_of(found), found.template(), answer)
             }
             Routed::MethodNotAllowed { allow } => {
@@ -54,7 +59,7 @@ impl Edge {
         };
         let status = answer.status;
         let _gone = exchange.respond(head_of(&answer), answer.body).await;
-        self.gate.record(&Seen {
+        context.serving.gate.record(&Seen {
             head: &head,
             surface,
             route: template,
@@ -65,11 +70,11 @@ impl Edge {
         });
     }
 
-    async fn call(&self, exchange: &mut SessionExchange<'_>) {
-        if self.drain.is_draining() {
-            self.gate.pipeline.close();
+    async fn call(&self, gate: &Gate, exchange: &mut SessionExchange<'_>) {
+        if self.drain.is_refusing() {
+            gate.pipeline.close();
         }
-        self.gate.pipeline.serve(exchange).await;
+        gate.pipeline.serve(exchange).await;
     }
 
     /// Gives an answer that needs no part of the gateway.
@@ -83,7 +88,7 @@ impl Edge {
         let downstream = session.as_downstream_mut();
         let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
         let _gone = exchange.respond(short.head, short.body).await;
-        self.gate.record(&Seen {
+        context.serving.gate.record(&Seen {
             head: &head,
             surface: Surface::Unrouted,
             route: short.route,
@@ -105,7 +110,7 @@ impl Edge {
         } else if upstream.public {
             return true;
         } else {
-            match self.gate.authenticate(Arc::clone(head)).await {
+            match context.serving.gate.authenticate(Arc::clone(head)).await {
                 Ok(_) => return true,
                 Err(denial) => AdminResponse::denial(&denial),
             }
@@ -114,6 +119,35 @@ impl Edge {
         let mut exchange = SessionExchange::new(downstream, Arc::clone(head), &context.policy);
         let _gone = exchange.respond(head_of(&answer), answer.body).await;
         false
+    }
+
+    /// The answer to requests that are sent elsewhere, or that ask what they may.
+    pub(crate) fn short_of(&self, session: &Session, context: &Context) -> Option<Short> {
+        let request = session.req_header();
+        let path = request.uri.path();
+        if let Some(fault) = Fault::of(request.method.as_str(), path) {
+            return Some(faulty(fault));
+        }
+        if let Some(token) = path.strip_prefix(Challenges::HTTP_PATH)
+            && let Some(answer) = self.challenges.http_answer(token)
+        {
+            return Some(plain("(challenge)", 200, Vec::new(), answer));
+        }
+        if context.redirects && context.is_known_host && !redirect::is_excepted(path) {
+            let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+            return Some(match redirect::location(host_of(request), target) {
+                Some(location) => plain("(redirect)", 301, vec![(header::LOCATION, location)], ""),
+                None => {
+                    plain("(redirect)", 400, Vec::new(), "The host of this request is not valid.")
+                }
+            });
+        }
+        match context.policy.preflight(&request.method, &request.headers)? {
+            Preflight::Allowed(headers) => Some(plain("(preflight)", 200, headers, "OK")),
+            Preflight::Refused => {
+                Some(plain("(preflight)", 403, Vec::new(), "This origin may not call."))
+            }
+        }
     }
 
     /// Tells a client that its request failed, unless an answer has begun. Returns the status.
@@ -141,23 +175,13 @@ impl Edge {
     }
 }
 
-/// The answer to requests that are sent elsewhere, or that ask what they may.
-pub(crate) fn short_of(session: &Session, context: &Context) -> Option<Short> {
-    let request = session.req_header();
-    let path = request.uri.path();
-    if context.redirects && context.is_known_host && !redirect::is_excepted(path) {
-        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-        return Some(match redirect::location(host_of(request), target) {
-            Some(location) => plain("(redirect)", 301, vec![(header::LOCATION, location)], ""),
-            None => plain("(redirect)", 400, Vec::new(), "The host of this request is not valid."),
-        });
-    }
-    match context.policy.preflight(&request.method, &request.headers)? {
-        Preflight::Allowed(headers) => Some(plain("(preflight)", 200, headers, "OK")),
-        Preflight::Refused => {
-            Some(plain("(preflight)", 403, Vec::new(), "This origin may not call."))
-        }
-    }
+/// The answer to what is no request. It comes in its turn, and the connection ends with it.
+fn faulty(fault: Fault) -> Short {
+    let kind = "invalid_request_error".to_owned();
+    let (status, message) = (fault.status(), fault.sentence().to_owned());
+    let answer = AdminResponse::denial(&Denial { status, kind, message, param: None, limit: None });
+    log::debug!(target: "edge", "a request is refused: {}", fault.word());
+    Short { route: "(refused)", head: head_of(&answer), body: answer.body }
 }
 
 /// The answer where nothing is.
@@ -170,13 +194,13 @@ fn plain(
     route: &'static str,
     status: u16,
     mut headers: Vec<(HeaderName, HeaderValue)>,
-    text: &'static str,
+    text: impl Into<Bytes>,
 ) -> Short {
-    if !text.is_empty() {
+    let body = text.into();
+    if !body.is_empty() {
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         headers.push((header::CONTENT_TYPE, kind));
     }
-    let body = Bytes::from_static(text.as_bytes());
     Short { route, head: ResponseHead { status, headers }, body }
 }
 

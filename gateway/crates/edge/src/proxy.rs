@@ -12,26 +12,27 @@ use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora_core::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
+use tollgate_acme::Challenges;
 use tollgate_domain::unix_now;
 use tollgate_telemetry::Surface;
 
 use crate::compression;
 use crate::context::{Context, host_of};
 use crate::drain::Drain;
-use crate::gate::{Gate, Seen};
+use crate::gate::Seen;
 use crate::hop::{self, Upgrade};
-use crate::listening::Listening;
-use crate::own::{nothing_here, short_of};
-use crate::site::{Destination, Sites};
+use crate::own::nothing_here;
+use crate::serving::Current;
+use crate::site::Destination;
 
 /// A write to a client that reads nothing fails after this long.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Serves the requests of all listeners.
 pub(crate) struct Edge {
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) sites: Sites,
-    pub(crate) listening: Listening,
+    pub(crate) current: Arc<Current>,
+    /// Answers to authorities that ask whose a name is.
+    pub(crate) challenges: Challenges,
     pub(crate) drain: Arc<Drain>,
 }
 
@@ -40,7 +41,7 @@ impl ProxyHttp for Edge {
     type CTX = Context;
 
     fn new_ctx(&self) -> Context {
-        Context::new(self.sites.without_site())
+        Context::new(self.current.get())
     }
 
     async fn early_request_filter(
@@ -52,7 +53,7 @@ impl ProxyHttp for Edge {
         session.set_pipelining_enabled(true);
         session.set_write_timeout(Some(WRITE_TIMEOUT));
         let request = session.req_header();
-        let found = self.sites.find(host_of(request), request.uri.path());
+        let found = context.serving.sites.find(host_of(request), request.uri.path());
         let is_passed_on = matches!(found.destination, Some(Destination::Upstream(_)));
         let compresses = found.policy.compression
             && is_passed_on
@@ -73,10 +74,12 @@ impl ProxyHttp for Edge {
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
         context.at = unix_now();
         context.under_way = Some(self.drain.enter());
-        let local = session.server_addr().and_then(|address| address.as_inet().copied());
-        context.see(session, local.and_then(|local| self.listening.at(local)));
+        context.see(session);
+        if self.drain.is_draining() {
+            session.set_keepalive(None);
+        }
         let head = context.head_of(session.req_header());
-        if let Some(short) = short_of(session, context) {
+        if let Some(short) = self.short_of(session, context) {
             self.short(session, context, (short, head)).await;
             return Ok(true);
         }
@@ -213,7 +216,7 @@ impl ProxyHttp for Edge {
     async fn logging(&self, session: &mut Session, _: Option<&Error>, context: &mut Context) {
         let (Some(route), Some(head)) = (&context.upstream, &context.head) else { return };
         let status = session.response_written().map_or(0, |head| head.status.as_u16());
-        self.gate.record(&Seen {
+        context.serving.gate.record(&Seen {
             head,
             surface: Surface::Upstream,
             route: &route.template,

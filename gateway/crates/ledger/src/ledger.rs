@@ -7,10 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{self, Instant};
 
 use crate::journal::{Journal, Syncer};
 use crate::keys::KeyStore;
+use crate::neighbours::{Follower, Neighbours};
 use crate::shipper::Shipper;
 use crate::shipper::recovery::{Recovered, Recovery};
 use crate::store::{Store, StoreState};
@@ -25,16 +27,18 @@ pub struct Ledger {
     keys: KeyStore,
     journal: Arc<Journal>,
     store: Store,
-    // Dropped in this order: the task first, then the thread.
-    shipper: Shipper,
-    syncer: Syncer,
+    neighbours: Arc<Neighbours>,
+    // Dropped in this order: the tasks first, then the thread. None once it is closed.
+    follower: Mutex<Option<Follower>>,
+    shipper: Mutex<Option<Shipper>>,
+    syncer: Mutex<Option<Syncer>>,
 }
 
 // === impl Ledger ===
 
 impl Ledger {
     /// Opens the ledger: brings the schema up to date, ships what dead processes left in the
-    /// journal, and starts the shipper on the current runtime and the fsync thread.
+    /// journal, reads what live ones have open, and starts the shipper on the current runtime and the fsync thread.
     ///
     /// # Errors
     ///
@@ -57,12 +61,24 @@ impl Ledger {
             time::sleep(RECOVERY_POLL).await;
         }
         let files = |source| LedgerError::Files { path: journal_dir.to_path_buf(), source };
-        let journal = Journal::create(&journal_dir, settings.segment_bytes).map_err(files)?;
-        let journal = Arc::new(journal);
+        let neighbours = Neighbours::new(&journal_dir, store.clone(), settings.budgets);
+        let neighbours = Arc::new(neighbours);
+        let follower = Follower::start(&neighbours).await?;
+        let journal =
+            Journal::create(&journal_dir, settings.segment_bytes, Arc::clone(&neighbours));
+        let journal = Arc::new(journal.map_err(files)?);
         let syncer = Syncer::start(&journal, settings.fsync_interval).map_err(files)?;
-        let shipper = Shipper::start(recovery, &journal);
-        let keys = KeyStore::new(store.clone(), settings.on_key_loaded);
-        Ok(Self { keys, journal, store, shipper, syncer })
+        let shipper = Shipper::start(recovery, &journal, &neighbours);
+        let keys = KeyStore::new(store.clone(), Arc::clone(&neighbours));
+        Ok(Self {
+            keys,
+            journal,
+            store,
+            neighbours,
+            follower: Mutex::new(Some(follower)),
+            shipper: Mutex::new(Some(shipper)),
+            syncer: Mutex::new(Some(syncer)),
+        })
     }
 
     /// The virtual keys.
@@ -73,6 +89,11 @@ impl Ledger {
     /// The journal of this process.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
+    }
+
+    /// The other processes on this folder.
+    pub fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
     }
 
     /// Whether the store answers, as the last query saw it. One is made every two seconds.
@@ -92,20 +113,27 @@ impl Ledger {
     /// Waits until everything that is in the journal now is in the store, however long the store
     /// does not answer.
     pub async fn flush(&self) {
-        self.shipper.flush().await;
+        let flusher = self.shipper.lock().as_ref().map(Shipper::flusher);
+        if let Some(flusher) = flusher {
+            flusher.flush().await;
+        }
     }
 
     /// Writes nothing more, ships what there is, and lets go of the data folder. Calls that are
-    /// open still are ended as interrupted at the next start.
-    pub async fn close(self) {
-        let Self { keys, journal, store, shipper, syncer } = self;
+    /// open still are ended as interrupted at the next start. Whoever still holds the journal can
+    /// write nothing to it.
+    pub async fn close(&self) {
+        let journal = Arc::clone(&self.journal);
         let closing = tokio::task::spawn_blocking(move || journal.close());
         if let Err(panic) = closing.await {
             log::error!("journal: closing it failed: {panic}");
         }
-        shipper.stop().await;
-        drop((keys, syncer));
-        store.close().await;
+        let shipper = self.shipper.lock().take();
+        if let Some(shipper) = shipper {
+            shipper.stop().await;
+        }
+        drop((self.follower.lock().take(), self.syncer.lock().take()));
+        self.store.close().await;
     }
 }
 

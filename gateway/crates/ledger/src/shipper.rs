@@ -17,9 +17,9 @@ use tokio::time::{self, Instant};
 
 use self::open::OpenCalls;
 use self::recovery::{Recovered, Recovery};
-use crate::Settled;
 use crate::journal::Journal;
 use crate::journal::tail::{Entry, ReadEnd, Tail};
+use crate::{Neighbours, Settled};
 
 /// Records in one transaction: enough that its fsync costs each little, few enough that keys can
 /// be changed in between.
@@ -27,7 +27,7 @@ pub(crate) const BATCH_MAX: usize = 500;
 /// How long the first settled call of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(50);
 /// How often to look for segments of processes that died, and whether the store answers.
-const PATROL: Duration = Duration::from_secs(2);
+pub(crate) const PATROL: Duration = Duration::from_secs(2);
 const RETRY_MIN: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 /// How long closing waits for a store that does not answer; the journal keeps the rest.
@@ -45,6 +45,7 @@ pub(crate) struct Shipper {
 struct Task {
     recovery: Recovery,
     journal: Arc<Journal>,
+    neighbours: Arc<Neighbours>,
     tails: Vec<Tail>,
     open: OpenCalls,
 }
@@ -65,28 +66,45 @@ pub(crate) async fn read(
     tokio::task::spawn_blocking(read).await.map_err(io::Error::other)
 }
 
+/// Asks the task to ship at once.
+pub(crate) struct Flusher(mpsc::Sender<oneshot::Sender<()>>);
+
+// === impl Flusher ===
+
+impl Flusher {
+    /// Waits until everything that is in the journal now is in the store.
+    pub(crate) async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.0.send(done).await.is_ok() {
+            wait.await.ok();
+        }
+    }
+}
+
 // === impl Shipper ===
 
 impl Shipper {
     /// Starts the task on the current runtime.
-    pub(crate) fn start(recovery: Recovery, journal: &Arc<Journal>) -> Self {
+    pub(crate) fn start(
+        recovery: Recovery,
+        journal: &Arc<Journal>,
+        neighbours: &Arc<Neighbours>,
+    ) -> Self {
         let (flushes, waiting) = mpsc::channel(COMMANDS_MAX);
         let (stop, stopped) = watch::channel(false);
         let task = Task {
             recovery,
             journal: Arc::clone(journal),
+            neighbours: Arc::clone(neighbours),
             tails: Vec::new(),
             open: OpenCalls::default(),
         };
         Self { flushes, stop, task: tokio::spawn(task.run(waiting, stopped)) }
     }
 
-    /// Waits until everything that is in the journal now is in the store.
-    pub(crate) async fn flush(&self) {
-        let (done, wait) = oneshot::channel();
-        if self.flushes.send(done).await.is_ok() {
-            wait.await.ok();
-        }
+    /// Asks the task to ship at once.
+    pub(crate) fn flusher(&self) -> Flusher {
+        Flusher(self.flushes.clone())
     }
 
     /// Ships what is left and ends the task; gives up on a store that does not answer.
@@ -216,8 +234,14 @@ impl Task {
     async fn store(&self, calls: &[Settled], tail: &Tail) {
         let position = (tail.segment.header.id, tail.position);
         let mut wait = RETRY_MIN;
-        while let Err(error) = self.recovery.store.ship(calls, Some(position)).await {
-            log::debug!("journal: {} calls wait for the store: {error}", calls.len());
+        self.neighbours.shipping(calls);
+        loop {
+            match self.recovery.store.ship(calls, Some(position)).await {
+                Ok(inserted) => return self.neighbours.shipped(calls, inserted),
+                Err(error) => {
+                    log::debug!("journal: {} calls wait for the store: {error}", calls.len());
+                }
+            }
             time::sleep(wait).await;
             wait = (wait * 2).min(RETRY_MAX);
         }

@@ -5,6 +5,7 @@ pub(crate) mod pair;
 mod table;
 pub(crate) mod watch;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use self::challenges::ChallengeCertificates;
-use self::pair::PairFault;
+use self::pair::{Pair, PairFault};
 use self::table::Table;
 use self::watch::{Event, Watched};
 
@@ -48,6 +49,8 @@ pub struct CertificateError {
 pub struct Certificates {
     table: ArcSwap<Table>,
     watched: Mutex<Vec<Watched>>,
+    /// Certificates that come from no file, by who issued them.
+    issued: Mutex<BTreeMap<String, Pair>>,
     challenges: Arc<ChallengeCertificates>,
 }
 
@@ -59,8 +62,9 @@ impl Certificates {
         let watched: Vec<Watched> =
             files.into_iter().map(Watched::load).collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
-            table: ArcSwap::from_pointee(table_of(&watched)),
+            table: ArcSwap::from_pointee(Table::new(watched.iter().map(|watched| &watched.pair))),
             watched: Mutex::new(watched),
+            issued: Mutex::default(),
             challenges: Arc::default(),
         }))
     }
@@ -71,7 +75,17 @@ impl Certificates {
             files.into_iter().map(Watched::load).collect::<Result<_, _>>()?;
         let mut watched = self.watched.lock();
         *watched = loaded;
-        self.table.store(Arc::new(table_of(&watched)));
+        self.publish(&watched);
+        Ok(())
+    }
+
+    /// Takes a certificate from an authority, both parts in PEM form, in the place of the one that
+    /// came from there before. Certificates of files come first where names are the same.
+    pub fn issue(&self, authority: &str, chain: &[u8], key: &[u8]) -> Result<(), PairFault> {
+        let pair = Pair::parse(chain, key)?;
+        let watched = self.watched.lock();
+        self.issued.lock().insert(authority.to_owned(), pair);
+        self.publish(&watched);
         Ok(())
     }
 
@@ -83,7 +97,7 @@ impl Certificates {
             Some(known) => *known = loaded,
             None => watched.push(loaded),
         }
-        self.table.store(Arc::new(table_of(&watched)));
+        self.publish(&watched);
         Ok(())
     }
 
@@ -98,14 +112,16 @@ impl Certificates {
         let mut watched = self.watched.lock();
         let events: Vec<Event> = watched.iter_mut().filter_map(|pair| pair.check(now)).collect();
         if events.iter().any(|event| matches!(event, Event::Loaded(_))) {
-            self.table.store(Arc::new(table_of(&watched)));
+            self.publish(&watched);
         }
         events
     }
-}
 
-fn table_of(watched: &[Watched]) -> Table {
-    Table::new(watched.iter().map(|watched| &watched.pair))
+    fn publish(&self, watched: &[Watched]) {
+        let issued = self.issued.lock();
+        let pairs = watched.iter().map(|watched| &watched.pair).chain(issued.values());
+        self.table.store(Arc::new(Table::new(pairs)));
+    }
 }
 
 impl ResolvesServerCert for Certificates {

@@ -167,6 +167,12 @@ impl Metrics {
         self.totals.access_log_dropped.inc_by(lines);
     }
 
+    /// Another configuration was to take effect; it did, or it was refused.
+    pub fn reloaded(&self, is_applied: bool) {
+        let outcome = if is_applied { "applied" } else { "refused" };
+        self.totals.reloads.with_label_values(&[outcome]).inc();
+    }
+
     /// Whether the store answers.
     pub fn set_store_up(&self, up: bool) {
         self.totals.store_up.set(i64::from(up));

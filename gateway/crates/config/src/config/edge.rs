@@ -216,6 +216,12 @@ pub struct EdgeLimits {
     pub h2_streams: u32,
     /// Requests that a client may take back on one HTTP/2 connection before they are seen.
     pub h2_resets: u32,
+    /// Bytes per second that a request body must bring. 0: any pace will do.
+    pub body_rate: u32,
+    /// How long connections are still taken once readiness is denied, at the end.
+    pub drain_delay: Duration,
+    /// How long what is under way may take to finish, at the end.
+    pub drain_timeout: Duration,
 }
 
 // === impl EdgeLimits ===
@@ -235,6 +241,9 @@ impl Default for EdgeLimits {
             connections_per_client: 1_024,
             h2_streams: 128,
             h2_resets: 20,
+            body_rate: 0,
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(300),
         }
     }
 }

@@ -27,6 +27,12 @@ pub(super) fn read(field: &Field<'_>) -> EdgeLimits {
         idle_timeout: time("idle_timeout", default.idle_timeout),
         body_timeout: time("body_timeout", default.body_timeout),
         handshake_timeout: time("handshake_timeout", default.handshake_timeout),
+        drain_delay: time("drain_delay", default.drain_delay),
+        drain_timeout: time("drain_timeout", default.drain_timeout),
+        body_rate: fitting(
+            section.take("body_rate").whole(0..=u64::from(u32::MAX)),
+            default.body_rate,
+        ),
         connections: section.take("connections").count().unwrap_or(default.connections),
         connections_per_client: fitting(per_client, default.connections_per_client),
         h2_streams: fitting(

@@ -46,6 +46,7 @@ pub(super) struct Totals {
     pub(super) journal_records: IntCounter,
     pub(super) access_log_dropped: IntCounter,
     pub(super) store_up: IntGauge,
+    pub(super) reloads: IntCounterVec,
 }
 
 /// Registers families as it makes them.
@@ -121,6 +122,11 @@ impl Maker<'_> {
                 "Lines of the access log that could not be written.",
             )?,
             store_up: self.gauge("tollgate_store_up", "1 if the store answers, else 0.")?,
+            reloads: self.counters(
+                "tollgate_config_reloads_total",
+                "Configurations that were to take effect in a running gateway.",
+                &["outcome"],
+            )?,
         })
     }
 

@@ -1,0 +1,101 @@
+//! Models and their deployments, and the connections to providers, from the configuration.
+
+use std::sync::Arc;
+
+use tollgate_calls::{Bounds, Deployment, Models};
+use tollgate_config::{Config, LogLevel};
+use tollgate_host::Target;
+use tollgate_telemetry::Metrics;
+use tollgate_upstream::{Endpoint, UpstreamSettings, Upstreams};
+
+use crate::app::StartError;
+use crate::cli::Run;
+use crate::foundation::ROOTS;
+use crate::plugins;
+
+pub(crate) fn upstreams(run: &Run, config: &Config) -> Result<Arc<Upstreams>, StartError> {
+    let roots = run.data_dir.join(ROOTS);
+    let trusted = tollgate_upstream::write_bundle(&roots, config.upstream.ca_file.as_deref())?;
+    let https = config
+        .models
+        .iter()
+        .any(|model| model.api_base.as_ref().is_some_and(|base| base.starts_with("https://")));
+    if trusted == 0 && https {
+        log::warn!(
+            target: "upstream",
+            "this machine has no trust roots: https upstreams will be refused. Install \
+             ca-certificates or set upstream.ca_file"
+        );
+    }
+    Ok(Upstreams::new(UpstreamSettings {
+        roots,
+        pool: config.upstream.pool,
+        connect_timeout: config.upstream.connect_timeout,
+        idle_timeout: config.upstream.idle_timeout,
+    }))
+}
+
+pub(crate) fn models(
+    config: &Config,
+    loaded: &plugins::Loaded,
+    metrics: &Metrics,
+) -> Result<Models, StartError> {
+    let each = config.models.iter().map(|model| deployment(config, model, loaded));
+    let deployments = each.collect::<Result<Vec<_>, _>>()?;
+    Ok(Models::new(deployments, |name| metrics.model(name)))
+}
+
+fn deployment(
+    config: &Config,
+    model: &tollgate_config::Deployment,
+    loaded: &plugins::Loaded,
+) -> Result<Deployment, StartError> {
+    let name = || model.model_name.clone();
+    let no_base = || StartError::NoBase { model: name(), provider: model.provider.clone() };
+    let provider = loaded.providers.get(&model.component).ok_or_else(no_base)?;
+    let base = model.api_base.as_ref().or(provider.traits().default_base.as_ref());
+    let endpoint = match base {
+        Some(base) => Some(
+            Endpoint::parse(base)
+                .map_err(|source| StartError::Deployment { model: name(), source })?,
+        ),
+        None if model.mock_response.is_some() => None,
+        None => return Err(no_base()),
+    };
+    Ok(Deployment {
+        id: model.id.clone(),
+        model_name: name(),
+        public_model: model.public_model.clone(),
+        provider_name: model.provider.clone(),
+        provider: Arc::clone(provider),
+        target: Target {
+            id: model.id.clone(),
+            model: model.model.clone(),
+            mock_response: model.mock_response.clone(),
+        },
+        endpoint,
+        api_base: model.api_base.clone(),
+        credential: model.api_key.as_ref().map(|key| key.expose().to_owned()),
+        timeout: model.timeout.unwrap_or(config.limits.request_timeout),
+        output_max: model.output_max,
+    })
+}
+
+pub(crate) fn bounds(config: &Config) -> Bounds {
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Bounds {
+        body_bytes: bytes(config.limits.body_bytes),
+        event_bytes: bytes(config.limits.event_bytes),
+        answer_bytes: bytes(config.limits.answer_bytes),
+        calls: config.limits.streams,
+    }
+}
+
+pub(crate) fn level_filter(level: LogLevel) -> log::LevelFilter {
+    match level {
+        LogLevel::Debug => log::LevelFilter::Debug,
+        LogLevel::Info => log::LevelFilter::Info,
+        LogLevel::Warn => log::LevelFilter::Warn,
+        LogLevel::Error => log::LevelFilter::Error,
+    }
+}
