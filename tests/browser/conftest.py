@@ -17,7 +17,7 @@ import time
 import pytest
 from playwright.sync_api import sync_playwright
 
-from parties import Behind, Embedder, Server
+from parties import Behind, Door, Embedder, Server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "target" / "browser"
@@ -35,6 +35,8 @@ ACROSS = "litellm.example.net"
 UNCHANGED = "unchanged.example.net"
 # Nothing said of framing.
 BARE = "bare.example.net"
+# Not behind the gateway from the start.
+MOVED = "moved.example.com"
 # Of a gateway of its own.
 GUIDE = "guide.example.com"
 GATEWAYS = [SAME, ACROSS, UNCHANGED, BARE, "nobody.example.net"]
@@ -76,7 +78,7 @@ class Authority:
         )  # fmt: skip
         self.openssl("req", "-new", *new_key, "-subj", f"/CN={SAME}", "-keyout", self.key,
                      "-out", request)  # fmt: skip
-        names = ",".join(f"DNS:{name}" for name in [*GATEWAYS, GUIDE, *EMBEDDERS])
+        names = ",".join(f"DNS:{name}" for name in [*GATEWAYS, GUIDE, MOVED, *EMBEDDERS])
         extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
         self.openssl(
             "x509", "-req", "-in", request, "-CA", self.root, "-CAkey", root_key, "-CAcreateserial",
@@ -181,6 +183,7 @@ def sites(gateway, behind):
             "cookies": {"same_site": "none", "partitioned": True},
         },
         {**both, "hosts": [UNCHANGED]},
+        {**framed, "hosts": [MOVED]},
         {"hosts": [BARE], "routes": routes},
     ]
     listeners = [
@@ -228,7 +231,9 @@ class World:
         self.behind = Server(Behind)
         self.embedder = Server(Embedder, tls)
         self.plain_embedder = Server(Embedder)
-        for server in (self.behind, self.embedder, self.plain_embedder):
+        self.bare = Server(Behind, tls)
+        self.door = Door(self.bare.port)
+        for server in (self.behind, self.embedder, self.plain_embedder, self.bare, self.door):
             ending.callback(server.end)
         self.gateway = self.start(authority, sites)
         self.guide = self.start(authority, imported)
@@ -236,6 +241,7 @@ class World:
         places = {f"{name}:443": self.gateway.tls for name in GATEWAYS}
         places |= {f"{name}:80": self.gateway.plain for name in GATEWAYS}
         places |= {f"{GUIDE}:443": self.guide.tls, f"{GUIDE}:80": self.guide.plain}
+        places[f"{MOVED}:443"] = self.door.port
         for name in EMBEDDERS:
             for port, server in ((443, self.embedder), (8443, self.embedder),
                                  (80, self.plain_embedder)):  # fmt: skip

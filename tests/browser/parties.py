@@ -2,10 +2,14 @@
 behaves as LiteLLM's `/ui` does. Both are threads of this process and remember what they were
 asked."""
 
+import contextlib
 import html
 import http.cookies
 import http.server
 import json
+import select
+import socket
+import socketserver
 import ssl
 import threading
 import urllib.parse
@@ -98,6 +102,47 @@ class Server:
         return [headers for asked, headers in self.asked if asked == path]
 
 
+class Door:
+    """Passes connections on to a port that can be changed."""
+
+    def __init__(self, port):
+        self.leads_to = port
+        self.open = set()
+        door = self
+
+        class Passage(socketserver.BaseRequestHandler):
+            def handle(self):
+                with socket.create_connection(("127.0.0.1", door.leads_to)) as far:
+                    door.open.add(far)
+                    with contextlib.suppress(OSError):
+                        self.pass_on({self.request: far, far: self.request})
+
+            def pass_on(self, pair):
+                while True:
+                    for side in select.select(list(pair), [], [])[0]:
+                        data = side.recv(65536)
+                        if not data:
+                            return
+                        pair[side].sendall(data)
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Passage)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def lead(self, port):
+        """From now on; connections from before end."""
+        self.leads_to = port
+        while self.open:
+            with contextlib.suppress(OSError):
+                self.open.pop().shutdown(socket.SHUT_RDWR)
+
+    def end(self):
+        self.lead(0)
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
@@ -154,7 +199,9 @@ class Behind(Handler):
             self.send(200, body, kind, policy)
         elif path in ("/ui/", "/etag"):
             headers = [*policy, ("ETag", ETAG), ("Cache-Control", "no-cache")]
-            if path == "/etag" and self.headers.get("if-none-match") == ETAG:
+            # A gateway that compresses makes the tag a weak one.
+            known = self.headers.get("if-none-match", "").removeprefix("W/")
+            if path == "/etag" and known == ETAG:
                 self.send(304, headers=[*then, ("ETag", ETAG)])
             else:
                 self.send(200, UI, headers=headers)

@@ -4,7 +4,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import ACROSS, BARE, GUIDE, SAME, WORDPRESS
+from conftest import ACROSS, BARE, GUIDE, MOVED, SAME, WORDPRESS
 from parties import FORBIDS_SCRIPT, POLICIES
 
 UI = f"https://{SAME}/ui/"
@@ -138,15 +138,22 @@ def test_redirects_and_errors_are_as_pages(tabs):
     assert_blocked(tabs().open(framing("https://evil.example.org", *pages)), number=3)
 
 
-def test_what_is_unchanged_keeps_its_directives(tabs, world):
+def test_a_page_that_is_unchanged_keeps_its_other_directives(tabs, world):
     tab = tabs(world.fresh())
     url = framing(WORDPRESS, f"https://{SAME}/etag?as=beside-others&then=silent")
-    before = len(world.behind.asked_for("/etag"))
     for _ in range(2):
         frame = assert_shown(tab.open(url))
         assert frame.evaluate("document.documentElement.dataset.inline !== 'ran'")
-    asked = world.behind.asked_for("/etag")[before:]
-    assert ["if-none-match" in headers for headers in asked] == [False, True]
+
+
+@pytest.mark.parametrize("policy", ["usual", "header-only"])
+def test_a_refusal_from_before_the_gateway_is_forgotten(tabs, world, policy):
+    context = world.fresh()
+    url = framing(WORDPRESS, f"https://{MOVED}/etag?as={policy}&then=silent")
+    world.door.lead(world.bare.port)
+    assert_blocked(tabs(context).open(url))
+    world.door.lead(world.gateway.tls)
+    assert_shown(tabs(context).open(url))
 
 
 OWN = ["/health/liveliness", "/v1/models", "/private/x", "/dead/x"]

@@ -58,6 +58,9 @@ impl Policy {
 
     /// Applies to a request that is passed on.
     pub(crate) fn apply_to_request(&self, method: &Method, request: &mut impl Fields) {
+        if self.frame.is_some() {
+            Ancestors::apply_to_request(request);
+        }
         let headers = request.map();
         let Some(cookies) = self.cookies.filter(|_| headers.contains_key(header::COOKIE)) else {
             return;
