@@ -3,6 +3,7 @@
 import pytest
 
 from conftest import ACROSS, PORTAL, SAME, UNCHANGED, WORDPRESS
+from parties import TOKEN
 from test_frames import framing
 
 PROFILES = ["fresh", "everyday"]
@@ -76,3 +77,13 @@ def test_a_login_in_a_window_of_its_own(world, tabs, host, seen):
     window.locator("#state", has_text="logged in").wait_for(timeout=10000)
     assert window.locator("#state").text_content() == "logged in"
     assert look(tab, WORDPRESS, host) == seen
+
+
+@pytest.mark.parametrize(("host", "left"), [(SAME, ""), (ACROSS, f"token={TOKEN}")])
+def test_what_a_pages_own_script_does_with_cookies_is_beyond_the_gateway(world, tabs, host, left):
+    """LiteLLM's page logs out so. Where the frame is of another site the login stays: another
+    reason to have both below one domain."""
+    tab = tabs(world.fresh())
+    assert log_in(tab, WORDPRESS, host) == "logged in"
+    tab.frame().evaluate("document.cookie = 'token=; Max-Age=0; path=/'")
+    assert tab.frame().evaluate("document.cookie") == left
