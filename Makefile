@@ -9,7 +9,7 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end soak-lifecycle slow-clients sdk clean
+	end-to-end soak-lifecycle slow-clients sdk browser clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,7 +24,7 @@ run: build ## Start on the embedded default; ARGS="--config FILE" for another
 	@exec target/release/tollgate run $(ARGS)
 
 test: ## Run every test that CI runs
-	@ops/setup.sh --dev --test
+	@ops/setup.sh --dev --test --browser
 	$(MAKE) --no-print-directory tidy
 	$(MAKE) --no-print-directory check-conf
 	$(MAKE) --no-print-directory lint
@@ -32,6 +32,7 @@ test: ## Run every test that CI runs
 	$(MAKE) --no-print-directory plugins-unit
 	$(MAKE) --no-print-directory end-to-end
 	$(MAKE) --no-print-directory sdk
+	$(MAKE) --no-print-directory browser
 
 lint: setup ## Check the format and every lint, of the gateway and of the plugins
 	$(CARGO) fmt --all --check
@@ -72,6 +73,10 @@ sdk: build ## OpenAI's Python SDK against the built gateway
 slow-clients: build components ## Ten thousand slow clients beside good traffic
 	SLOW_CLIENTS=10000 $(CARGO) test --release --locked -p tollgate-end-to-end \
 		--test slow_clients -- --nocapture
+
+browser: build ## Frames, cookies and calls across sites, in real Chromium against the built gateway
+	@ops/setup.sh --browser
+	tests/browser/run.sh
 
 dist: setup ## Build target/dist/tollgate with link-time optimisation
 	$(CARGO) build --profile dist --locked

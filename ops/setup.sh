@@ -6,6 +6,7 @@
 #   ops/setup.sh --dev      and rustfmt and clippy
 #   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, and pebble, an
 #                           ACME CA, for those of certificates
+#   ops/setup.sh --browser  and Chromium, certutil, openssl and Python, for the tests with a browser
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -90,13 +91,19 @@ for part in "$@"; do
         need pebble pebble
         need pebble-challtestsrv pebble
         ;;
+    --browser)
+        need chromium chromium
+        need certutil libnss3-tools
+        need openssl openssl
+        has_venv || packages+=(python3 python3-venv)
+        ;;
     --bench)
         need nginx nginx-light
         need wrk wrk
         need openssl openssl
         need python3 python3
         ;;
-    *) stop "$part is no part: --dev, --test or --bench" ;;
+    *) stop "$part is no part: --dev, --test, --browser or --bench" ;;
     esac
 done
 install_packages

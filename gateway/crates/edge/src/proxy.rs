@@ -177,6 +177,7 @@ impl ProxyHttp for Edge {
             let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
             request.set_raw_path(target.as_bytes())?;
         }
+        context.policy.apply_to_request(&original.method, request);
         Ok(())
     }
 
