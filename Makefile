@@ -9,7 +9,7 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end soak-lifecycle slow-clients sdk browser clean
+	end-to-end soak-lifecycle slow-clients sdk browser oracle clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,7 @@ test: ## Run every test that CI runs
 	$(MAKE) --no-print-directory end-to-end
 	$(MAKE) --no-print-directory sdk
 	$(MAKE) --no-print-directory browser
+	$(MAKE) --no-print-directory oracle
 
 lint: setup ## Check the format and every lint, of the gateway and of the plugins
 	$(CARGO) fmt --all --check
@@ -77,6 +78,10 @@ slow-clients: build components ## Ten thousand slow clients beside good traffic
 browser: build ## Frames, cookies and calls across sites, in real Chromium against the built gateway
 	@ops/setup.sh --browser
 	tests/browser/run.sh
+
+oracle: build ## Ask nginx and the built gateway the same, and compare
+	@ops/setup.sh --test
+	tests/oracle/run.sh
 
 dist: setup ## Build target/dist/tollgate with link-time optimisation
 	$(CARGO) build --profile dist --locked

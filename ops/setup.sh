@@ -4,8 +4,8 @@
 #
 #   ops/setup.sh            what a build needs: C compiler, make, cmake, Rust with its wasm target
 #   ops/setup.sh --dev      and rustfmt and clippy
-#   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, and pebble, an
-#                           ACME CA, for those of certificates
+#   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, pebble, an ACME
+#                           CA, for those of certificates, and nginx and openssl, for the oracle
 #   ops/setup.sh --browser  and Chromium, certutil, openssl and Python, for the tests with a browser
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
@@ -90,6 +90,8 @@ for part in "$@"; do
         has_venv || packages+=(python3 python3-venv)
         need pebble pebble
         need pebble-challtestsrv pebble
+        need nginx nginx-light
+        need openssl openssl
         ;;
     --browser)
         need chromium chromium

@@ -216,13 +216,14 @@ fn plain(
 /// The status that a failure has for the client. None: there is no client.
 fn status_of(error: &Error) -> Option<u16> {
     let cause = error.root_cause();
+    // The guard in front tells of bodies that are no bodies, or too slow, when they are read.
     if let Some(fault) = Fault::behind(cause) {
         return Some(fault.status());
     }
     let cause = cause.downcast_ref::<io::Error>().map(io::Error::kind);
     match (error.etype(), error.esource()) {
-        (ErrorType::HTTPStatus(status), _) => Some(*status),
         (_, ErrorSource::Downstream) if cause == Some(io::ErrorKind::TimedOut) => Some(408),
+        (ErrorType::HTTPStatus(status), _) => Some(*status),
         (
             ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed,
             ErrorSource::Downstream,
@@ -316,5 +317,17 @@ mod tests {
         for (etype, source, expected) in cases {
             assert_eq!(of(etype.clone(), source.clone()), expected, "{etype:?} {source:?}");
         }
+    }
+
+    #[test]
+    fn a_body_that_is_none_is_the_clients_fault_and_a_slow_one_too() {
+        let of = |cause: io::Error| {
+            let mut error = Error::because(ErrorType::ReadError, "while reading a body", cause);
+            error.as_down();
+            status_of(&error)
+        };
+        assert_eq!(of(io::Error::new(io::ErrorKind::InvalidData, Fault::Chunk)), Some(400));
+        assert_eq!(of(io::ErrorKind::TimedOut.into()), Some(408));
+        assert_eq!(of(io::ErrorKind::ConnectionReset.into()), None);
     }
 }

@@ -164,6 +164,13 @@ impl ProxyHttp for Edge {
         if request.version != Version::HTTP_2 {
             // Over HTTP/1 it would have to be nominated, and trailers are not passed on.
             request.remove_header(&header::TE);
+            if original.version == Version::HTTP_2 {
+                hop::join_cookies(request);
+            }
+        }
+        if original.version == Version::HTTP_10 {
+            // Its sender understands no interim answer, so it cannot have asked for one.
+            request.remove_header(&header::EXPECT);
         }
         if let Some(client) = &context.client {
             client.tell(context.peer, request);
@@ -212,7 +219,13 @@ impl ProxyHttp for Edge {
         if answer.status.is_informational() {
             return Ok(());
         }
+        // The version is that of a connection, as are its headers: a server's HTTP/1.0 says nothing
+        // of this one.
+        answer.set_version(Version::HTTP_11);
         hop::answered_here(answer, answer.status);
+        if session.req_header().version == Version::HTTP_10 && hop::without_chunks(answer) {
+            session.set_keepalive(None);
+        }
         if context.policy.compression {
             let fits = compression::fits(answer.status, &answer.headers);
             let module = session.downstream_modules_ctx.get_mut::<ResponseCompression>();
