@@ -9,10 +9,10 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end sdk clean
+	end-to-end sdk conformance conformance-h2 clean
 
 help: ## Show this
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Install what the build needs and this machine lacks
 	@ops/setup.sh
@@ -24,7 +24,7 @@ run: build ## Start on the embedded default; ARGS="--config FILE" for another
 	@exec target/release/tollgate run $(ARGS)
 
 test: ## Run every test that CI runs
-	@ops/setup.sh --dev --test
+	@ops/setup.sh --dev --test --conformance
 	$(MAKE) --no-print-directory tidy
 	$(MAKE) --no-print-directory check-conf
 	$(MAKE) --no-print-directory lint
@@ -32,6 +32,7 @@ test: ## Run every test that CI runs
 	$(MAKE) --no-print-directory plugins-unit
 	$(MAKE) --no-print-directory end-to-end
 	$(MAKE) --no-print-directory sdk
+	$(MAKE) --no-print-directory conformance
 
 lint: setup ## Check the format and every lint, of the gateway and of the plugins
 	$(CARGO) fmt --all --check
@@ -65,6 +66,14 @@ end-to-end: build components ## The built gateway, tried from outside
 
 sdk: build ## OpenAI's Python SDK against the built gateway
 	tests/sdk/run.sh
+
+conformance: build ## sslyze, pebble and certbot against the built gateway
+	@ops/setup.sh --conformance
+	tests/conformance/run.sh
+
+conformance-h2: build ## httpwg against the built gateway; it takes minutes to install, so CI does not
+	@ops/setup.sh --conformance
+	tests/conformance/h2.sh
 
 dist: setup ## Build target/dist/tollgate with link-time optimisation
 	$(CARGO) build --profile dist --locked

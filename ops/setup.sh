@@ -6,6 +6,9 @@
 #   ops/setup.sh --dev      and rustfmt and clippy
 #   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, and pebble, an
 #                           ACME CA, for those of certificates
+#   ops/setup.sh --conformance
+#                           and Python with venv, pebble and certbot, for the tests with others'
+#                           tools
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -90,13 +93,19 @@ for part in "$@"; do
         need pebble pebble
         need pebble-challtestsrv pebble
         ;;
+    --conformance)
+        has_venv || packages+=(python3 python3-venv)
+        need pebble pebble
+        need pebble-challtestsrv pebble
+        need certbot certbot
+        ;;
     --bench)
         need nginx nginx-light
         need wrk wrk
         need openssl openssl
         need python3 python3
         ;;
-    *) stop "$part is no part: --dev, --test or --bench" ;;
+    *) stop "$part is no part: --dev, --test, --conformance or --bench" ;;
     esac
 done
 install_packages

@@ -7,7 +7,8 @@ root=$(cd "$here/../.." && pwd)
 version=0.2.5
 tools="$root/target/tools"
 if ! grep -q "^\"httpwg-cli $version " "$tools/.crates.toml" 2>/dev/null; then
-    CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" "httpwg-cli@$version"
+    CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked \
+        --root "$tools" "httpwg-cli@$version"
     rm -rf "$tools/build"
 fi
 export HTTPWG="$tools/bin/httpwg" RUST_BACKTRACE=0

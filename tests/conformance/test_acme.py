@@ -1,4 +1,4 @@
-"""Certificates that the gateway gets for itself, from pebble: issued, renewed, kept when the CA is away."""
+"""Certificates that the gateway gets for itself from pebble: issued, renewed, kept."""
 
 import time
 import urllib.error

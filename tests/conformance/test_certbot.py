@@ -1,4 +1,4 @@
-"""certbot beside the gateway, as beside an nginx: webroot, renewal, deploy hook. The CA is pebble."""
+"""certbot beside the gateway, as beside an nginx: webroot, renewal, deploy hook."""
 
 import http.client
 import json
@@ -57,7 +57,7 @@ def place(tmp_path, authority):
 
 
 @pytest.mark.parametrize("reads", ["copies of the hook", "certbot's folder"])
-def test_certbot_gets_and_renews_a_certificate_without_a_restart_or_a_failed_handshake(place, reads):
+def test_certbot_renews_a_certificate_with_no_restart_and_no_failed_handshake(place, reads):
     copied = reads.startswith("copies")
     hook = f"{HOOK} {place.copies}" if copied else str(HOOK)
     files = place.copies / DOMAIN if copied else place.live

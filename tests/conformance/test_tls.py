@@ -1,4 +1,4 @@
-"""TLS as clients see it: what sslyze finds, versions, keys, resumption, names, clients' certificates."""
+"""TLS as clients see it: by sslyze, then versions, keys, resumption, names, certificates."""
 
 import socket
 import ssl
@@ -112,7 +112,8 @@ def group(heard):
     end = at + 2 + int.from_bytes(after_record[at : at + 2], "big")
     at += 2
     while at < end:
-        extension, length = (int.from_bytes(after_record[at + i : at + i + 2], "big") for i in (0, 2))
+        extension = int.from_bytes(after_record[at : at + 2], "big")
+        length = int.from_bytes(after_record[at + 2 : at + 4], "big")
         if extension == KEY_SHARE:
             return int.from_bytes(after_record[at + 4 : at + 6], "big")
         at += 4 + length
