@@ -1,11 +1,16 @@
-//! Hands the listening sockets over to a new process, which takes connections from then on.
+//! The listening sockets: whether they are there, and how a new process gets them, which takes
+//! connections from then on.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora_core::server::{ListenFds, ShutdownWatch};
 use pingora_core::services::Service;
+
+/// How often it is looked whether listeners have started: nobody tells.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The sockets that this process listens on, once it does.
 #[derive(Clone, Default)]
@@ -23,6 +28,20 @@ pub(crate) enum HandoverError {
 }
 
 impl Sockets {
+    /// Waits until somebody listens on each of these addresses.
+    pub(crate) async fn opened(&self, addresses: &[String]) {
+        while !self.are_open(addresses) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn are_open(&self, addresses: &[String]) -> bool {
+        self.0.get().is_some_and(|sockets| {
+            let sockets = sockets.lock();
+            addresses.iter().all(|address| sockets.get(address).is_some())
+        })
+    }
+
     /// Sends them to the process that waits at `path`, for a few seconds if it is not there yet.
     pub(crate) async fn hand_over(&self, path: &Path) -> Result<(), HandoverError> {
         let sockets = self.0.get().cloned().ok_or(HandoverError::NoSockets)?;
