@@ -7,6 +7,9 @@
 #   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, pebble, an ACME
 #                           CA, for those of certificates, and nginx and openssl, for the oracle
 #   ops/setup.sh --browser  and Chromium, certutil, openssl and Python, for the tests with a browser
+#   ops/setup.sh --conformance
+#                           and Python with venv, pebble and certbot, for the tests with others'
+#                           tools
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -99,13 +102,19 @@ for part in "$@"; do
         need openssl openssl
         has_venv || packages+=(python3 python3-venv)
         ;;
+    --conformance)
+        has_venv || packages+=(python3 python3-venv)
+        need pebble pebble
+        need pebble-challtestsrv pebble
+        need certbot certbot
+        ;;
     --bench)
         need nginx nginx-light
         need wrk wrk
         need openssl openssl
         need python3 python3
         ;;
-    *) stop "$part is no part: --dev, --test, --browser or --bench" ;;
+    *) stop "$part is no part: --dev, --test, --browser, --conformance or --bench" ;;
     esac
 done
 install_packages

@@ -31,6 +31,7 @@ mod server;
 mod servers;
 mod serving;
 mod site;
+mod webroot;
 
 pub use certificate::SelfSignedError;
 pub use drain::{Drain, End, Signals};

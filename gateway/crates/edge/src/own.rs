@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use pingora_core::{Error, ErrorSource, ErrorType};
 use pingora_proxy::Session;
 use tollgate_acme::Challenges;
@@ -22,6 +22,7 @@ use crate::gate::{Gate, Seen};
 use crate::proxy::Edge;
 use crate::redirect;
 use crate::site::Exposed;
+use crate::webroot;
 
 /// An answer that needs no part of the gateway, and what the access log calls the request.
 pub(crate) struct Short {
@@ -191,6 +192,21 @@ fn faulty(fault: Fault) -> Short {
     let answer = AdminResponse::denial(&Denial { status, kind, message, param: None, limit: None });
     log::debug!(target: "edge", "a request is refused: {}", fault.word());
     Short { route: "(refused)", head: head_of(&answer), body: answer.body }
+}
+
+/// The answer that an ACME client beside the gateway left for its authority, where the listener
+/// has a folder for them: then nothing else answers below that path.
+pub(crate) async fn from_webroot(session: &Session, context: &Context) -> Option<Short> {
+    let folder = context.webroot.clone()?;
+    let request = session.req_header();
+    let token = request.uri.path().strip_prefix(Challenges::HTTP_PATH)?;
+    let is_read = matches!(request.method, Method::GET | Method::HEAD);
+    let answer = if is_read { webroot::read(folder, token).await } else { None };
+    Some(answer.map_or_else(nothing_here, |answer| {
+        let kind = HeaderValue::from_static("application/octet-stream");
+        let head = ResponseHead { status: 200, headers: vec![(header::CONTENT_TYPE, kind)] };
+        Short { route: "(challenge)", head, body: answer }
+    }))
 }
 
 /// The answer where nothing is.

@@ -23,7 +23,7 @@ use crate::direct;
 use crate::drain::Drain;
 use crate::gate::Seen;
 use crate::hop::{self, Upgrade};
-use crate::own::nothing_here;
+use crate::own::{from_webroot, nothing_here};
 use crate::serving::Current;
 use crate::site::Destination;
 
@@ -84,6 +84,10 @@ impl ProxyHttp for Edge {
         }
         let head = context.head_of(session.req_header());
         if let Some(short) = self.short_of(session, context) {
+            self.short(session, context, (short, head)).await;
+            return Ok(true);
+        }
+        if let Some(short) = from_webroot(session, context).await {
             self.short(session, context, (short, head)).await;
             return Ok(true);
         }
