@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use pingora_core::{Error, ErrorSource, ErrorType};
 use pingora_proxy::Session;
 use tollgate_acme::Challenges;
@@ -22,6 +22,7 @@ use crate::gate::{Gate, Seen};
 use crate::proxy::Edge;
 use crate::redirect;
 use crate::site::Exposed;
+use crate::webroot;
 
 /// An answer that needs no part of the gateway, and what the access log calls the request.
 pub(crate) struct Short {
@@ -45,7 +46,7 @@ impl Edge {
             Routed::Found(Route::Chat) => {
                 return self.call(&context.serving.gate, &mut exchange).await;
             }
-            Routed::Found(Route::Readiness) if self.drain.is_draining() => {
+            Routed::Found(Route::Readiness) if self.drain.is_ending() => {
                 (Surface::Health, Route::Readiness.template(), draining())
             }
             Routed::Found(found) => {
@@ -193,6 +194,21 @@ fn faulty(fault: Fault) -> Short {
     Short { route: "(refused)", head: head_of(&answer), body: answer.body }
 }
 
+/// The answer that an ACME client beside the gateway left for its authority, where the listener
+/// has a folder for them: then nothing else answers below that path.
+pub(crate) async fn from_webroot(session: &Session, context: &Context) -> Option<Short> {
+    let folder = context.webroot.clone()?;
+    let request = session.req_header();
+    let token = request.uri.path().strip_prefix(Challenges::HTTP_PATH)?;
+    let is_read = matches!(request.method, Method::GET | Method::HEAD);
+    let answer = if is_read { webroot::read(folder, token).await } else { None };
+    Some(answer.map_or_else(nothing_here, |answer| {
+        let kind = HeaderValue::from_static("application/octet-stream");
+        let head = ResponseHead { status: 200, headers: vec![(header::CONTENT_TYPE, kind)] };
+        Short { route: "(challenge)", head, body: answer }
+    }))
+}
+
 /// The answer where nothing is.
 pub(crate) fn nothing_here() -> Short {
     let answer = not_found();
@@ -216,13 +232,14 @@ fn plain(
 /// The status that a failure has for the client. None: there is no client.
 fn status_of(error: &Error) -> Option<u16> {
     let cause = error.root_cause();
+    // The guard in front tells of bodies that are no bodies, or too slow, when they are read.
     if let Some(fault) = Fault::behind(cause) {
         return Some(fault.status());
     }
     let cause = cause.downcast_ref::<io::Error>().map(io::Error::kind);
     match (error.etype(), error.esource()) {
-        (ErrorType::HTTPStatus(status), _) => Some(*status),
         (_, ErrorSource::Downstream) if cause == Some(io::ErrorKind::TimedOut) => Some(408),
+        (ErrorType::HTTPStatus(status), _) => Some(*status),
         (
             ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed,
             ErrorSource::Downstream,
@@ -316,5 +333,17 @@ mod tests {
         for (etype, source, expected) in cases {
             assert_eq!(of(etype.clone(), source.clone()), expected, "{etype:?} {source:?}");
         }
+    }
+
+    #[test]
+    fn a_body_that_is_none_is_the_clients_fault_and_a_slow_one_too() {
+        let of = |cause: io::Error| {
+            let mut error = Error::because(ErrorType::ReadError, "while reading a body", cause);
+            error.as_down();
+            status_of(&error)
+        };
+        assert_eq!(of(io::Error::new(io::ErrorKind::InvalidData, Fault::Chunk)), Some(400));
+        assert_eq!(of(io::ErrorKind::TimedOut.into()), Some(408));
+        assert_eq!(of(io::ErrorKind::ConnectionReset.into()), None);
     }
 }

@@ -23,7 +23,7 @@ use crate::direct;
 use crate::drain::Drain;
 use crate::gate::Seen;
 use crate::hop::{self, Upgrade};
-use crate::own::nothing_here;
+use crate::own::{from_webroot, nothing_here};
 use crate::serving::Current;
 use crate::site::Destination;
 
@@ -84,6 +84,10 @@ impl ProxyHttp for Edge {
         }
         let head = context.head_of(session.req_header());
         if let Some(short) = self.short_of(session, context) {
+            self.short(session, context, (short, head)).await;
+            return Ok(true);
+        }
+        if let Some(short) = from_webroot(session, context).await {
             self.short(session, context, (short, head)).await;
             return Ok(true);
         }
@@ -164,6 +168,13 @@ impl ProxyHttp for Edge {
         if request.version != Version::HTTP_2 {
             // Over HTTP/1 it would have to be nominated, and trailers are not passed on.
             request.remove_header(&header::TE);
+            if original.version == Version::HTTP_2 {
+                hop::join_cookies(request);
+            }
+        }
+        if original.version == Version::HTTP_10 {
+            // Its sender understands no interim answer, so it cannot have asked for one.
+            request.remove_header(&header::EXPECT);
         }
         if let Some(client) = &context.client {
             client.tell(context.peer, request);
@@ -177,6 +188,7 @@ impl ProxyHttp for Edge {
             let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
             request.set_raw_path(target.as_bytes())?;
         }
+        context.policy.apply_to_request(&original.method, request);
         Ok(())
     }
 
@@ -211,7 +223,13 @@ impl ProxyHttp for Edge {
         if answer.status.is_informational() {
             return Ok(());
         }
+        // The version is that of a connection, as are its headers: a server's HTTP/1.0 says nothing
+        // of this one.
+        answer.set_version(Version::HTTP_11);
         hop::answered_here(answer, answer.status);
+        if session.req_header().version == Version::HTTP_10 && hop::without_chunks(answer) {
+            session.set_keepalive(None);
+        }
         if context.policy.compression {
             let fits = compression::fits(answer.status, &answer.headers);
             let module = session.downstream_modules_ctx.get_mut::<ResponseCompression>();

@@ -38,6 +38,10 @@ const READ_TIMEOUT_MIN: Duration = Duration::from_secs(60);
 /// For telling a client that there is no room for it: those are many at a time.
 const REFUSAL: Duration = Duration::from_millis(100);
 
+/// At the end an idle connection is kept this long for a request that is on its way, and then
+/// closed: its answer says that the connection ends.
+const STRAGGLERS: Duration = Duration::from_millis(50);
+
 /// What a client gets over whose connection a limit is passed.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -107,6 +111,7 @@ where
     }
 
     async fn cleanup(&self) {
+        tokio::time::sleep(STRAGGLERS).await;
         self.app.http_cleanup().await;
     }
 }
