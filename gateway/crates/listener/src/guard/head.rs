@@ -152,7 +152,8 @@ impl Head {
         // The lengths tell most headers apart without a comparison.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                if self.host.replace(value.to_vec()).is_some() || !is_host(value) {
+                let before = self.host.replace(value.to_vec());
+                if before.is_some() || !is_host(value) {
                     return Err(Fault::Host);
                 }
             }
