@@ -230,7 +230,9 @@ async fn two_processes_that_both_admit_never_pass_the_budget() {
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
             })
         });
-        assert!(counts.iter().all(|(made, refused)| *made > 50 && *refused > 0), "{counts:?}");
+        // How they share it is up to the machine's scheduler.
+        let (made, refused) = counts.iter().fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
+        assert!(made > 100 && refused > 0, "{made} made, {refused} refused");
         let [first, second] = &processes;
         tokio::join!(first.ledger.flush(), second.ledger.flush());
         let spent = spend(&first.ledger).await;
