@@ -163,7 +163,13 @@ async fn a_key_loaded_while_others_settle_and_ship_is_seeded_with_each_call_once
             new.end(call, 500);
             500
         };
-        let (during, own) = tokio::join!(spend_at_random(&old, key, round), load);
+        // Other keys are loaded at the same time, and bring the same rows.
+        let others = async {
+            for _ in 0..3 {
+                new.catch_up().await;
+            }
+        };
+        let (during, own, ()) = tokio::join!(spend_at_random(&old, key, round), load, others);
         tokio::join!(old.ledger.flush(), new.ledger.flush());
         new.catch_up().await;
         let stored = new.ledger.keys().get(key).await.unwrap().unwrap().spend.get();
