@@ -8,8 +8,7 @@ use tollgate_domain::{KeyHash, NanoUsd};
 use tollgate_ledger::{JournalError, LedgerSettings, NewKey, Opened, Settled};
 
 use crate::fixture::{
-    charge, create_key, eventually, journal_files, key_hash, open, opened, rows, settings, settled,
-    spend,
+    charge, create_key, eventually, journal_files, key_hash, open, opened, settings, settled, spend,
 };
 use crate::process::Process;
 
