@@ -55,7 +55,7 @@ pub struct EdgeSettings {
 pub enum EdgeError {
     /// A listener cannot be set up.
     #[error(transparent)]
-    Listener(#[from] ListenerError),
+    Listener(Box<ListenerError>),
     /// Certificates cannot be ordered.
     #[error("tls.acme: {0}")]
     Acme(#[from] AcmeError),
@@ -70,6 +70,12 @@ pub enum EdgeError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl From<ListenerError> for EdgeError {
+    fn from(error: ListenerError) -> Self {
+        Self::Listener(Box::new(error))
+    }
 }
 
 /// All listeners, ready to run.
