@@ -4,8 +4,12 @@
 #
 #   ops/setup.sh            what a build needs: C compiler, make, cmake, Rust with its wasm target
 #   ops/setup.sh --dev      and rustfmt and clippy
-#   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, and pebble, an
-#                           ACME CA, for those of certificates
+#   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, pebble, an ACME
+#                           CA, for those of certificates, and nginx and openssl, for the oracle
+#   ops/setup.sh --browser  and Chromium, certutil, openssl and Python, for the tests with a browser
+#   ops/setup.sh --conformance
+#                           and Python with venv, pebble and certbot, for the tests with others'
+#                           tools
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -89,6 +93,20 @@ for part in "$@"; do
         has_venv || packages+=(python3 python3-venv)
         need pebble pebble
         need pebble-challtestsrv pebble
+        need nginx nginx-light
+        need openssl openssl
+        ;;
+    --browser)
+        need chromium chromium
+        need certutil libnss3-tools
+        need openssl openssl
+        has_venv || packages+=(python3 python3-venv)
+        ;;
+    --conformance)
+        has_venv || packages+=(python3 python3-venv)
+        need pebble pebble
+        need pebble-challtestsrv pebble
+        need certbot certbot
         ;;
     --bench)
         need nginx nginx-light
@@ -96,7 +114,7 @@ for part in "$@"; do
         need openssl openssl
         need python3 python3
         ;;
-    *) stop "$part is no part: --dev, --test or --bench" ;;
+    *) stop "$part is no part: --dev, --test, --browser, --conformance or --bench" ;;
     esac
 done
 install_packages

@@ -24,7 +24,7 @@ use crate::master_key::MasterKey;
 use crate::plugins;
 use crate::wiring::health::PipelineProbe;
 use crate::wiring::keys::LedgerKeys;
-use crate::wiring::limits::{Counted, bucket};
+use crate::wiring::limits::{Counted, Told, bucket};
 use crate::wiring::prices::ConfiguredPrices;
 use crate::wiring::watch::PluginWatch;
 
@@ -37,7 +37,7 @@ const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Foundation {
     ledger: Arc<Ledger>,
     limits: Arc<Limits>,
-    keys: LedgerKeys,
+    counted: Counted,
     pub(crate) metrics: Arc<Metrics>,
     access: Arc<AccessLog>,
     /// Of the present configuration: it prices what dead processes left open.
@@ -60,19 +60,20 @@ impl Foundation {
         let open = Arc::clone(&limits);
         metrics.pull(Pulled::OpenReservations, move || open.open_total().as_usd())?;
         let keys = LedgerKeys::default();
-        let host = host(run, config, &metrics, (&limits, &keys))?;
+        let counted = Counted { limits: Arc::clone(&limits), keys: keys.clone() };
+        let host = host(run, config, &metrics, &counted)?;
         let loaded = plugins::load(&host, &config.plugins).await?;
         let meter = Arc::new(ArcSwap::new(Arc::clone(&loaded.meter)));
         let ledger = Ledger::open(ledger_settings(run, config, &limits, &meter)).await?;
         let ledger = Arc::new(ledger);
-        keys.set(Arc::clone(&ledger));
+        keys.set(&ledger);
         ledger.keys().insert_permanent(master_key.hash, MasterKey::record());
         limits.seed(&bucket(&master_key.hash), NanoUsd::ZERO);
         let access = AccessLog::new(Box::new(std::io::stdout())).map_err(StartError::Process)?;
         let access = Arc::new(access);
         let gauges =
             tokio::spawn(gauges(Arc::clone(&metrics), Arc::clone(&ledger), Arc::clone(&access)));
-        let this = Self { ledger, limits, keys, metrics, access, meter, gauges };
+        let this = Self { ledger, limits, counted, metrics, access, meter, gauges };
         let gate = this.gate(run, config, loaded)?;
         Ok((this, gate))
     }
@@ -84,7 +85,7 @@ impl Foundation {
         run: &Run,
         config: &Config,
     ) -> Result<(Arc<Gate>, Arc<Meter>), StartError> {
-        let host = host(run, config, &self.metrics, (&self.limits, &self.keys))?;
+        let host = host(run, config, &self.metrics, &self.counted)?;
         let loaded = plugins::load(&host, &config.plugins).await?;
         let meter = Arc::clone(&loaded.meter);
         Ok((self.gate(run, config, loaded)?, meter))
@@ -127,7 +128,7 @@ impl Foundation {
         let needed = Access::Scope(Required::ReadSpend);
         let admin = Admin::new(AdminParts {
             book: Arc::new(LedgerBook(Arc::clone(&self.ledger))),
-            spend: Arc::new(Counted(Arc::clone(&self.limits))),
+            spend: Arc::new(self.counted.clone()),
             store: Arc::new(LedgerBook(Arc::clone(&self.ledger))),
             probe: Arc::new(PipelineProbe(Arc::clone(&pipeline))),
             metrics: Arc::clone(metrics),
@@ -167,11 +168,11 @@ fn host(
     run: &Run,
     config: &Config,
     metrics: &Arc<Metrics>,
-    (limits, keys): (&Arc<Limits>, &LedgerKeys),
+    counted: &Counted,
 ) -> Result<Host, StartError> {
     let capabilities = Capabilities {
-        keys: Arc::new(keys.clone()),
-        limits: Arc::new(Counted(Arc::clone(limits))),
+        keys: Arc::new(counted.keys.clone()),
+        limits: Arc::new(counted.clone()),
         prices: Arc::new(ConfiguredPrices::new(&config.models)),
         watch: Arc::new(PluginWatch::new(metrics, plugins::names(&config.plugins))),
     };
@@ -193,7 +194,6 @@ fn ledger_settings(
     meter: &Arc<ArcSwap<Meter>>,
 ) -> LedgerSettings {
     let Database::Sqlite { path } = &config.database;
-    let seeded = Arc::clone(limits);
     let meter = Arc::clone(meter);
     let handle = tokio::runtime::Handle::current();
     LedgerSettings {
@@ -201,7 +201,7 @@ fn ledger_settings(
         database: path.clone(),
         fsync_interval: config.journal.fsync_interval,
         segment_bytes: config.journal.segment_bytes,
-        on_key_loaded: Arc::new(move |key, spent| seeded.seed(&bucket(&key), spent)),
+        budgets: Arc::new(Told(Arc::clone(limits))),
         price_interrupted: Arc::new(move |opened, usage| {
             let meter = meter.load_full();
             tokio::task::block_in_place(|| handle.block_on(price(&meter, opened, usage)))

@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -12,9 +12,6 @@ use rustix::process::{Pid, Signal, kill_process};
 const FILE: &str = "tollgate.pid";
 /// The old process serves stragglers for 50 ms; what they reserved is known some 50 ms later.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How long a socket may take to appear that this process itself makes.
-const APPEARS: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(5);
 
 /// A process cannot take over, or cannot say that it runs.
 #[derive(Debug, thiserror::Error)]
@@ -66,27 +63,14 @@ impl Instance {
     }
 }
 
-/// Asks the process that runs on `data_dir` for its sockets, as soon as this one waits for them at
-/// `handover`.
+/// Asks the process that runs on `data_dir` for its sockets. It finds nobody at `handover` yet, goes
+/// on serving for a second and then tries again; asked later, it would stop while this process
+/// still sleeps between two looks.
 pub(crate) fn ask(data_dir: &Path, handover: &Path) -> Result<(), TakeoverError> {
     let path = data_dir.join(FILE);
     let pid = running(&path)?;
     let _stale = std::fs::remove_file(handover);
-    let handover = handover.to_owned();
-    let asks = move || {
-        let deadline = Instant::now() + APPEARS;
-        while !handover.exists() && Instant::now() < deadline {
-            std::thread::sleep(LOOK);
-        }
-        if let Err(error) = kill_process(pid, Signal::QUIT) {
-            log::error!(target: "edge", "the running gateway cannot be asked: {error}");
-        }
-    };
-    std::thread::Builder::new()
-        .name("takeover".to_owned())
-        .spawn(asks)
-        .map(drop)
-        .map_err(|error| failed(&path, &error))
+    kill_process(pid, Signal::QUIT).map_err(|error| failed(&path, &error))
 }
 
 /// The process that holds the file's lock.

@@ -224,7 +224,8 @@ impl Pipeline {
         };
         if let Err(error) = self.parts.journal.opened(&under_way.opened) {
             log::error!(target: "ledger", "call {} is refused: {error}", under_way.arrival.call);
-            return self.fail(exchange, trace, under_way, Refusal::no_journal()).await;
+            let refusal = Refusal::not_journalled(&error);
+            return self.fail(exchange, trace, under_way, refusal).await;
         }
         match planned {
             Planned::Answer(events) => self.answer(exchange, trace, under_way, &events).await,

@@ -3,6 +3,7 @@
 
 use tollgate_domain::{Denial, Failure, FailureKind, LimitHit};
 use tollgate_host::{Limit, Ran};
+use tollgate_ledger::JournalError;
 use tollgate_upstream::SendError;
 
 /// A refusal or failure, ready for the client's dialect.
@@ -52,8 +53,13 @@ impl Refusal {
         Self { retry_after: Some(1), ..Self::new(503, "service_unavailable", message) }
     }
 
-    /// The journal cannot be written, so nothing may be spent.
-    pub(crate) fn no_journal() -> Self {
+    /// The journal cannot be written, so nothing may be spent; or it says that another process's
+    /// calls have taken the budget.
+    pub(crate) fn not_journalled(error: &JournalError) -> Self {
+        if let JournalError::OverBudget = error {
+            let message = "Budget has been exceeded by calls that began at the same moment.";
+            return Self::new(422, "budget_exceeded", message);
+        }
         let message = "The gateway cannot record calls at present. Try again shortly.";
         Self { retry_after: Some(5), ..Self::new(503, "service_unavailable", message) }
     }

@@ -1,4 +1,5 @@
-//! Hands the listening sockets over to a new process, which takes connections from then on.
+//! The listening sockets: whether they are there, and how a new process gets them, which takes
+//! connections from then on.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,9 @@ use tokio::time::{Instant, sleep};
 /// The new process looks for the sockets once a second, and takes its path away when it has them.
 const TAKEN_WITHIN: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(2);
+
+/// How often it is looked whether listeners have started: nobody tells.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The sockets that this process listens on, once it does.
 #[derive(Clone, Default)]
@@ -29,6 +33,20 @@ pub(crate) enum HandoverError {
 }
 
 impl Sockets {
+    /// Waits until somebody listens on each of these addresses.
+    pub(crate) async fn opened(&self, addresses: &[String]) {
+        while !self.are_open(addresses) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn are_open(&self, addresses: &[String]) -> bool {
+        self.0.get().is_some_and(|sockets| {
+            let sockets = sockets.lock();
+            addresses.iter().all(|address| sockets.get(address).is_some())
+        })
+    }
+
     /// Sends them to the process that waits at `path`, for a few seconds if it is not there yet.
     /// Returns once they are taken: until then this process has to accept connections.
     pub(crate) async fn hand_over(&self, path: &Path) -> Result<(), HandoverError> {

@@ -95,6 +95,26 @@ pub(crate) fn end_here(request: &mut impl Fields, original: &HeaderMap, upgrade:
     }
 }
 
+/// Joins what HTTP/2 lets clients take apart: servers of HTTP/1 read one `Cookie`, and no more.
+pub(crate) fn join_cookies(request: &mut impl Fields) {
+    let cookies: Vec<&[u8]> =
+        request.map().get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes).collect();
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::try_from(cookies.join(&b"; "[..]))
+    {
+        request.set(&header::COOKIE, joined);
+    }
+}
+
+/// Has an answer to HTTP/1.0, which knows no chunks, end with the connection. Whether it does.
+pub(crate) fn without_chunks(answer: &mut impl Fields) -> bool {
+    let is_chunked = answer.map().contains_key(header::TRANSFER_ENCODING);
+    if is_chunked {
+        answer.remove(&header::TRANSFER_ENCODING);
+    }
+    is_chunked
+}
+
 /// Removes from an upstream's answer what is for the gateway alone. `Connection` itself is written
 /// anew for the client.
 pub(crate) fn answered_here(answer: &mut impl Fields, status: StatusCode) {

@@ -6,6 +6,7 @@ mod compression;
 mod context;
 mod cookies;
 mod cors;
+mod direct;
 mod drain;
 mod exchange;
 mod fields;
@@ -30,6 +31,7 @@ mod server;
 mod servers;
 mod serving;
 mod site;
+mod webroot;
 
 pub use certificate::SelfSignedError;
 pub use drain::{Drain, End, Signals};

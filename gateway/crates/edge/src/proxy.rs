@@ -15,13 +15,15 @@ use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use tollgate_acme::Challenges;
 use tollgate_domain::unix_now;
 use tollgate_telemetry::Surface;
+use tollgate_upstream::Upstreams;
 
 use crate::compression;
 use crate::context::{Context, host_of};
+use crate::direct;
 use crate::drain::Drain;
 use crate::gate::Seen;
 use crate::hop::{self, Upgrade};
-use crate::own::nothing_here;
+use crate::own::{from_webroot, nothing_here};
 use crate::serving::Current;
 use crate::site::Destination;
 
@@ -34,6 +36,8 @@ pub(crate) struct Edge {
     /// Answers to authorities that ask whose a name is.
     pub(crate) challenges: Challenges,
     pub(crate) drain: Arc<Drain>,
+    /// Connections to servers of routes, for what goes the short way.
+    pub(crate) upstreams: Arc<Upstreams>,
 }
 
 #[async_trait]
@@ -83,6 +87,10 @@ impl ProxyHttp for Edge {
             self.short(session, context, (short, head)).await;
             return Ok(true);
         }
+        if let Some(short) = from_webroot(session, context).await {
+            self.short(session, context, (short, head)).await;
+            return Ok(true);
+        }
         match context.destination.take() {
             Some(Destination::Gateway(exposed)) => {
                 self.gateway(session, context, (exposed, head)).await;
@@ -91,7 +99,16 @@ impl ProxyHttp for Edge {
             Some(Destination::Upstream(upstream)) => {
                 context.upstream = Some(upstream);
                 context.head = Some(head);
-                Ok(!self.may_pass(session, context).await)
+                if !self.may_pass(session, context).await {
+                    return Ok(true);
+                }
+                let is_short = context.upstream.as_ref().is_some_and(|route| {
+                    route.servers.are_addresses() && direct::fits(session, route)
+                });
+                if is_short {
+                    self.direct(session, context).await?;
+                }
+                Ok(is_short)
             }
             None => {
                 self.short(session, context, (nothing_here(), head)).await;
@@ -151,6 +168,13 @@ impl ProxyHttp for Edge {
         if request.version != Version::HTTP_2 {
             // Over HTTP/1 it would have to be nominated, and trailers are not passed on.
             request.remove_header(&header::TE);
+            if original.version == Version::HTTP_2 {
+                hop::join_cookies(request);
+            }
+        }
+        if original.version == Version::HTTP_10 {
+            // Its sender understands no interim answer, so it cannot have asked for one.
+            request.remove_header(&header::EXPECT);
         }
         if let Some(client) = &context.client {
             client.tell(context.peer, request);
@@ -158,6 +182,13 @@ impl ProxyHttp for Edge {
         if !original.headers.contains_key(header::HOST) {
             request.insert_header(header::HOST, host_of(original))?;
         }
+        // A target with a host in it is for proxies; a server behind could take that host for the
+        // request's, or the whole for a path.
+        if request.version != Version::HTTP_2 && !request.raw_path().starts_with(b"/") {
+            let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
+            request.set_raw_path(target.as_bytes())?;
+        }
+        context.policy.apply_to_request(&original.method, request);
         Ok(())
     }
 
@@ -165,9 +196,14 @@ impl ProxyHttp for Edge {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         context: &mut Context,
     ) -> Result<()> {
+        // HTTP/2 clients end a body with an empty frame. Written to HTTP/1 it would be a last chunk,
+        // and the end of the body a second one: the upstream took that for its next request.
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
         let Some(max) = context.upstream.as_ref().and_then(|route| route.body_max) else {
             return Ok(());
         };
@@ -187,7 +223,13 @@ impl ProxyHttp for Edge {
         if answer.status.is_informational() {
             return Ok(());
         }
+        // The version is that of a connection, as are its headers: a server's HTTP/1.0 says nothing
+        // of this one.
+        answer.set_version(Version::HTTP_11);
         hop::answered_here(answer, answer.status);
+        if session.req_header().version == Version::HTTP_10 && hop::without_chunks(answer) {
+            session.set_keepalive(None);
+        }
         if context.policy.compression {
             let fits = compression::fits(answer.status, &answer.headers);
             let module = session.downstream_modules_ctx.get_mut::<ResponseCompression>();

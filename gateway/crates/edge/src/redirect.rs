@@ -18,6 +18,8 @@ pub(crate) fn location(host: &str, target: &str) -> Option<HeaderValue> {
         return None;
     }
     let name = host::without_port(host).to_ascii_lowercase();
+    // No certificate names the root.
+    let name = name.strip_suffix('.').filter(|name| !name.is_empty()).unwrap_or(&name);
     let target = if target.starts_with('/') { target } else { "/" };
     HeaderValue::try_from(format!("https://{name}{target}")).ok()
 }
@@ -31,6 +33,7 @@ mod tests {
         let cases = [
             ("a.example", "/x?y=%20", Some("https://a.example/x?y=%20")),
             ("A.example:8080", "/", Some("https://a.example/")),
+            ("a.example.", "/", Some("https://a.example/")),
             ("[::1]:80", "//evil.example/", Some("https://[::1]//evil.example/")),
             ("a.example", "*", Some("https://a.example/")),
             ("", "/", None),

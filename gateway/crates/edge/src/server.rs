@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pingora_core::apps::HttpServerOptions;
 use pingora_core::connectors::ConnectorOptions;
@@ -14,6 +15,7 @@ use pingora_proxy::http_proxy;
 use tollgate_acme::AcmeError;
 use tollgate_config::{Cors, Edge as EdgeConfig, EdgeLimits};
 use tollgate_listener::{CertificateWatch, service};
+use tollgate_upstream::{UpstreamSettings, Upstreams};
 
 use crate::drain::{Drain, End, Ending, Stop};
 use crate::gate::Gate;
@@ -28,6 +30,9 @@ use crate::site::SiteError;
 
 /// Where a new process waits for the sockets, in the data directory.
 const HANDOVER: &str = "handover.sock";
+/// nginx keeps an idle connection to a server for a minute.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Pingora ends what runs this long after the listeners have stopped; by then the process is gone.
 const BEYOND_GRACE_SECONDS: u64 = 3600;
 
@@ -94,7 +99,9 @@ impl Server {
         let limits = settings.edge.as_ref().map_or_else(EdgeLimits::default, |e| e.limits.clone());
         let listeners = settings.edge.as_ref().map_or(&[][..], |edge| &edge.listeners);
         let ready = Listeners::new(settings.plain, listeners, &limits, &settings.data_dir)?;
-        let issuance = Issuance::new(listeners, &ready.certified, &settings.data_dir)?;
+        let sockets = Sockets::default();
+        let issuance =
+            Issuance::new(listeners, &ready.certified, &settings.data_dir, sockets.clone())?;
         let serving = Serving::new(settings.edge.as_ref(), settings.cors.as_ref(), gate)?;
         let current = Current::new(serving);
         if !settings.takes_over {
@@ -107,6 +114,7 @@ impl Server {
             current: Arc::clone(&current),
             challenges: issuance.challenges.clone(),
             drain: Arc::clone(&drain),
+            upstreams: upstreams(&settings),
         };
         let options = ConnectorOptions::from_server_conf(&server.configuration);
         let watch = Watch { current: Arc::clone(&current), options };
@@ -117,7 +125,6 @@ impl Server {
         if !issuance.is_empty() {
             server.add_service(background_service("acme", issuance));
         }
-        let sockets = Sockets::default();
         server.add_service(sockets.clone());
         let end = End {
             drain: Arc::clone(&drain),
@@ -171,6 +178,16 @@ fn bootstrapped(settings: &EdgeSettings, limits: &EdgeLimits) -> PingoraServer {
     let mut server = PingoraServer::new_with_opt_and_conf(opt, conf(settings, limits));
     server.bootstrap();
     server
+}
+
+fn upstreams(settings: &EdgeSettings) -> Arc<Upstreams> {
+    Upstreams::new(UpstreamSettings {
+        roots: settings.roots.clone(),
+        pool: settings.pool,
+        // Routes have their own.
+        connect_timeout: CONNECT_TIMEOUT,
+        idle_timeout: IDLE_TIMEOUT,
+    })
 }
 
 /// Both limits are set: an option of pingora's takes the place of all its defaults.

@@ -80,6 +80,19 @@ impl Servers {
         server.is_some_and(|one| one.is_ill.swap(!is_well, Ordering::Relaxed) == is_well)
     }
 
+    /// Whether all are reached by address.
+    pub(crate) fn are_addresses(&self) -> bool {
+        self.list.iter().all(|server| matches!(server.place, Place::Tcp(_)))
+    }
+
+    /// Where a server is, if it is reached by address.
+    pub(crate) fn endpoint(&self, index: usize) -> Option<&Endpoint> {
+        match &self.list.get(index)?.place {
+            Place::Tcp(endpoint) => Some(endpoint),
+            Place::Unix(_) => None,
+        }
+    }
+
     /// A server as a `host` header names it.
     pub(crate) fn name(&self, index: usize) -> String {
         match self.list.get(index).map(|server| &server.place) {

@@ -70,6 +70,12 @@ pub enum JournalError {
         /// Its size.
         bytes: usize,
     },
+    /// The record is there, but calls of another process leave the budget no room for this one.
+    #[error("calls of another process have taken the budget")]
+    OverBudget,
+    /// The record is there, but what another process has opened could not be read.
+    #[error("cannot read another process's journal")]
+    Neighbours(#[source] io::Error),
     /// The write failed.
     #[error("cannot write to the journal")]
     Write(#[from] io::Error),

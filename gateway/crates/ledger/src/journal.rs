@@ -28,7 +28,7 @@ use self::format::{Draft, HEADER_BYTES, Hash, Kind};
 pub use self::record::{Opened, Settled};
 use self::segment::{Appended, Segment};
 pub(crate) use self::sync::Syncer;
-use crate::JournalError;
+use crate::{JournalError, Neighbours};
 
 /// Settled records that wait in memory while nothing can be written: some seconds of a busy
 /// gateway, at about a kilobyte each. Beyond it they are lost, and each loss is logged.
@@ -38,6 +38,7 @@ const WAITING_MAX: usize = 16 * 1024;
 pub struct Journal {
     dir: PathBuf,
     segment_bytes: u64,
+    neighbours: Arc<Neighbours>,
     writer: Mutex<Writer>,
     /// Every segment of this process that still exists, oldest first.
     segments: Mutex<Vec<Arc<Segment>>>,
@@ -70,10 +71,15 @@ thread_local! {
 
 impl Journal {
     /// Begins a segment in `dir`.
-    pub(crate) fn create(dir: &Path, segment_bytes: u64) -> io::Result<Self> {
+    pub(crate) fn create(
+        dir: &Path,
+        segment_bytes: u64,
+        neighbours: Arc<Neighbours>,
+    ) -> io::Result<Self> {
         let journal = Self {
             dir: dir.to_owned(),
             segment_bytes,
+            neighbours,
             writer: Mutex::default(),
             segments: Mutex::default(),
             dir_dirty: AtomicBool::new(false),
@@ -89,13 +95,16 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Writes that a call is about to reach its upstream. After an error it must not.
+    /// Writes that a call is about to reach its upstream. After an error it must not, and is
+    /// settled as one that failed.
     ///
     /// # Errors
     ///
-    /// The journal cannot be written: answer 503.
+    /// The journal cannot be written: answer 503. Or another process's calls have taken the budget
+    /// meanwhile: [`JournalError::OverBudget`].
     pub fn opened(&self, opened: &Opened) -> Result<(), JournalError> {
-        self.write(Kind::Opened, opened.call, opened)
+        self.write(Kind::Opened, opened.call, opened)?;
+        self.neighbours.confirm(opened)
     }
 
     /// Writes what an open call has used so far.
@@ -191,9 +200,8 @@ impl Journal {
             return Err(io::Error::other("the journal is closed"));
         }
         // Another process that cleans up can take the unnamed file away; once is bad luck enough.
-        let segment = Segment::create(&self.dir, writer.last)
-            .or_else(|_| Segment::create(&self.dir, writer.last))?;
-        let segment = Arc::new(segment);
+        let create = || Segment::create(&self.dir, self.neighbours.name_own(), writer.last);
+        let segment = Arc::new(create().or_else(|_| create())?);
         self.segments.lock().push(Arc::clone(&segment));
         writer.current = Some(segment);
         self.dir_dirty.store(true, Ordering::Release);

@@ -13,7 +13,7 @@ use tollgate_domain::{KeyHash, KeyRecord, unix_now};
 
 pub use self::record::{KeyChange, KeyFilter, NewKey, StoredKey};
 use crate::store::Store;
-use crate::{KeyError, OnKeyLoaded, StoreError};
+use crate::{KeyError, Neighbours, StoreError};
 
 /// Keys kept in memory: some 50 MB at worst.
 const CACHED_MAX: usize = 100_000;
@@ -31,7 +31,7 @@ pub struct KeyStore {
     /// Counts changes: what was read before a change must not be cached after it.
     changes: Mutex<u64>,
     permanent: RwLock<HashMap<KeyHash, Arc<KeyRecord>>>,
-    on_key_loaded: OnKeyLoaded,
+    neighbours: Arc<Neighbours>,
 }
 
 #[derive(Clone)]
@@ -43,13 +43,13 @@ struct Cached {
 // === impl KeyStore ===
 
 impl KeyStore {
-    pub(crate) fn new(store: Store, on_key_loaded: OnKeyLoaded) -> Self {
+    pub(crate) fn new(store: Store, neighbours: Arc<Neighbours>) -> Self {
         Self {
             store,
             cache: Cache::new(CACHED_MAX),
             changes: Mutex::new(0),
             permanent: RwLock::default(),
-            on_key_loaded,
+            neighbours,
         }
     }
 
@@ -65,9 +65,8 @@ impl KeyStore {
         }
         let cached = self.cache.get(&hash);
         let changes = *self.changes.lock();
-        match (self.store.find_key(hash).await, cached.and_then(|cached| cached.record)) {
+        match (self.neighbours.load(hash).await, cached.and_then(|cached| cached.record)) {
             (Ok(Some(key)), _) => {
-                (self.on_key_loaded)(hash, key.spend);
                 let record = Arc::new(key.record());
                 self.remember(changes, hash, Some(Arc::clone(&record)), KNOWN_FOR);
                 Ok(Some(record))

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{self, Instant};
-
 use parking_lot::Mutex;
+use tokio::time::{self, Instant};
 
 use crate::journal::{Journal, Syncer};
 use crate::keys::KeyStore;
+use crate::neighbours::{Follower, Neighbours};
 use crate::shipper::Shipper;
 use crate::shipper::recovery::{Recovered, Recovery};
 use crate::store::{Store, StoreState};
@@ -27,8 +27,9 @@ pub struct Ledger {
     keys: KeyStore,
     journal: Arc<Journal>,
     store: Store,
-    // Dropped in this order: the task first, then the thread.
-    /// None once it is closed.
+    neighbours: Arc<Neighbours>,
+    // Dropped in this order: the tasks first, then the thread. None once it is closed.
+    follower: Mutex<Option<Follower>>,
     shipper: Mutex<Option<Shipper>>,
     syncer: Mutex<Option<Syncer>>,
 }
@@ -37,7 +38,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens the ledger: brings the schema up to date, ships what dead processes left in the
-    /// journal, and starts the shipper on the current runtime and the fsync thread.
+    /// journal, reads what live ones have open, and starts the shipper on the current runtime and the fsync thread.
     ///
     /// # Errors
     ///
@@ -60,13 +61,24 @@ impl Ledger {
             time::sleep(RECOVERY_POLL).await;
         }
         let files = |source| LedgerError::Files { path: journal_dir.to_path_buf(), source };
-        let journal = Journal::create(&journal_dir, settings.segment_bytes).map_err(files)?;
-        let journal = Arc::new(journal);
+        let neighbours = Neighbours::new(&journal_dir, store.clone(), settings.budgets);
+        let neighbours = Arc::new(neighbours);
+        let follower = Follower::start(&neighbours).await?;
+        let journal =
+            Journal::create(&journal_dir, settings.segment_bytes, Arc::clone(&neighbours));
+        let journal = Arc::new(journal.map_err(files)?);
         let syncer = Syncer::start(&journal, settings.fsync_interval).map_err(files)?;
-        let shipper = Shipper::start(recovery, &journal);
-        let keys = KeyStore::new(store.clone(), settings.on_key_loaded);
-        let (shipper, syncer) = (Mutex::new(Some(shipper)), Mutex::new(Some(syncer)));
-        Ok(Self { keys, journal, store, shipper, syncer })
+        let shipper = Shipper::start(recovery, &journal, &neighbours);
+        let keys = KeyStore::new(store.clone(), Arc::clone(&neighbours));
+        Ok(Self {
+            keys,
+            journal,
+            store,
+            neighbours,
+            follower: Mutex::new(Some(follower)),
+            shipper: Mutex::new(Some(shipper)),
+            syncer: Mutex::new(Some(syncer)),
+        })
     }
 
     /// The virtual keys.
@@ -77,6 +89,11 @@ impl Ledger {
     /// The journal of this process.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
+    }
+
+    /// The other processes on this folder.
+    pub fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
     }
 
     /// Whether the store answers, as the last query saw it. One is made every two seconds.
@@ -115,7 +132,7 @@ impl Ledger {
         if let Some(shipper) = shipper {
             shipper.stop().await;
         }
-        drop(self.syncer.lock().take());
+        drop((self.follower.lock().take(), self.syncer.lock().take()));
         self.store.close().await;
     }
 }

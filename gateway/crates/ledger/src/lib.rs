@@ -19,19 +19,23 @@
 //! # });
 //! ```
 
+mod budgets;
 mod error;
 mod journal;
 mod keys;
 mod ledger;
+mod neighbours;
 mod settings;
 mod shipper;
 mod spend;
 mod store;
 
+pub use budgets::Budgets;
 pub use error::{JournalError, KeyError, LedgerError, StoreError};
 pub use journal::{Journal, Opened, Settled};
 pub use keys::{KeyChange, KeyFilter, KeyStore, NewKey, StoredKey};
 pub use ledger::Ledger;
-pub use settings::{LedgerSettings, OnKeyLoaded, PriceInterrupted};
+pub use neighbours::Neighbours;
+pub use settings::{LedgerSettings, PriceInterrupted};
 pub use spend::{SpendFilter, SpendRow};
 pub use store::StoreState;

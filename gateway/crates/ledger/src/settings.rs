@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_domain::{Charge, KeyHash, NanoUsd, Pricing, Usage};
+use tollgate_domain::{Charge, NanoUsd, Pricing, Usage};
 
-use crate::Opened;
+use crate::budgets::NoBudgets;
+use crate::{Budgets, Opened};
 
 /// Prices a call whose process died before it settled.
 pub type PriceInterrupted = Arc<dyn Fn(&Opened, &Usage) -> Charge + Send + Sync>;
-/// Is told what a key has spent, each time that the key was read from the store.
-pub type OnKeyLoaded = Arc<dyn Fn(KeyHash, NanoUsd) + Send + Sync>;
 
 /// Settings of the ledger.
 #[derive(Clone)]
@@ -25,8 +24,8 @@ pub struct LedgerSettings {
     pub fsync_interval: Duration,
     /// Size at which a segment of the journal is ended and the next one begun.
     pub segment_bytes: u64,
-    /// Seeds the key's budget.
-    pub on_key_loaded: OnKeyLoaded,
+    /// Is told what keys have spent, and what calls of other processes hold and cost.
+    pub budgets: Arc<dyn Budgets>,
     /// Prices calls that a dead process left open, by their last journalled progress.
     pub price_interrupted: PriceInterrupted,
 }
@@ -34,14 +33,15 @@ pub struct LedgerSettings {
 // === impl LedgerSettings ===
 
 impl LedgerSettings {
-    /// Defaults: fsync within 100 ms, segments of 64 MiB, nobody told, interrupted calls unpriced.
+    /// Defaults: fsync within 100 ms, segments of 64 MiB, no budgets, interrupted
+    /// calls unpriced.
     pub fn new(data_dir: &Path) -> Self {
         Self {
             data_dir: data_dir.to_owned(),
             database: None,
             fsync_interval: Duration::from_millis(100),
             segment_bytes: 64 << 20,
-            on_key_loaded: Arc::new(|_, _| ()),
+            budgets: Arc::new(NoBudgets),
             price_interrupted: Arc::new(|_, _| Charge {
                 amount: NanoUsd::ZERO,
                 input: NanoUsd::ZERO,

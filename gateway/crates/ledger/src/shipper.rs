@@ -17,9 +17,9 @@ use tokio::time::{self, Instant};
 
 use self::open::OpenCalls;
 use self::recovery::{Recovered, Recovery};
-use crate::Settled;
 use crate::journal::Journal;
 use crate::journal::tail::{Entry, ReadEnd, Tail};
+use crate::{Neighbours, Settled};
 
 /// Records in one transaction: enough that its fsync costs each little, few enough that keys can
 /// be changed in between.
@@ -27,7 +27,7 @@ pub(crate) const BATCH_MAX: usize = 500;
 /// How long the first settled call of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(50);
 /// How often to look for segments of processes that died, and whether the store answers.
-const PATROL: Duration = Duration::from_secs(2);
+pub(crate) const PATROL: Duration = Duration::from_secs(2);
 const RETRY_MIN: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 /// How long closing waits for a store that does not answer; the journal keeps the rest.
@@ -45,6 +45,7 @@ pub(crate) struct Shipper {
 struct Task {
     recovery: Recovery,
     journal: Arc<Journal>,
+    neighbours: Arc<Neighbours>,
     tails: Vec<Tail>,
     open: OpenCalls,
 }
@@ -84,12 +85,17 @@ impl Flusher {
 
 impl Shipper {
     /// Starts the task on the current runtime.
-    pub(crate) fn start(recovery: Recovery, journal: &Arc<Journal>) -> Self {
+    pub(crate) fn start(
+        recovery: Recovery,
+        journal: &Arc<Journal>,
+        neighbours: &Arc<Neighbours>,
+    ) -> Self {
         let (flushes, waiting) = mpsc::channel(COMMANDS_MAX);
         let (stop, stopped) = watch::channel(false);
         let task = Task {
             recovery,
             journal: Arc::clone(journal),
+            neighbours: Arc::clone(neighbours),
             tails: Vec::new(),
             open: OpenCalls::default(),
         };
@@ -228,8 +234,14 @@ impl Task {
     async fn store(&self, calls: &[Settled], tail: &Tail) {
         let position = (tail.segment.header.id, tail.position);
         let mut wait = RETRY_MIN;
-        while let Err(error) = self.recovery.store.ship(calls, Some(position)).await {
-            log::debug!("journal: {} calls wait for the store: {error}", calls.len());
+        self.neighbours.shipping(calls);
+        loop {
+            match self.recovery.store.ship(calls, Some(position)).await {
+                Ok(inserted) => return self.neighbours.shipped(calls, inserted),
+                Err(error) => {
+                    log::debug!("journal: {} calls wait for the store: {error}", calls.len());
+                }
+            }
             time::sleep(wait).await;
             wait = (wait * 2).min(RETRY_MAX);
         }

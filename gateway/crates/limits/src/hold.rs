@@ -24,15 +24,20 @@ pub(crate) struct HeldEvents {
 pub(crate) struct HeldMoney {
     pub(crate) bucket: Arc<str>,
     pub(crate) amount: NanoUsd,
+    /// What the budget may come to; none: another process granted it.
+    pub(crate) ceiling: Option<NanoUsd>,
 }
 
 // === impl Hold ===
 
 impl Hold {
-    pub(crate) fn add_money(&mut self, bucket: Arc<str>, amount: NanoUsd) {
-        match self.money.iter_mut().find(|held| held.bucket == bucket) {
-            Some(held) => held.amount = held.amount.saturating_add(amount),
-            None => self.money.push(HeldMoney { bucket, amount }),
+    pub(crate) fn add_money(&mut self, money: HeldMoney) {
+        match self.money.iter_mut().find(|held| held.bucket == money.bucket) {
+            Some(held) => {
+                held.amount = held.amount.saturating_add(money.amount);
+                held.ceiling = held.ceiling.min(money.ceiling);
+            }
+            None => self.money.push(money),
         }
     }
 

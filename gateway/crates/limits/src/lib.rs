@@ -1,5 +1,6 @@
 //! Counters and budgets of this process: claims are taken together or not at all, exactly, at any
-//! concurrency. Nothing here is durable; the ledger seeds the budgets.
+//! concurrency. Nothing here is durable; the ledger seeds the budgets, and says what calls of other
+//! processes hold and spend of them. Counters of events are this process's alone.
 //!
 //! ```
 //! use tollgate_domain::{CallId, Claim, NanoUsd};
@@ -31,7 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 use tollgate_domain::{CallId, Claim, ClaimError, NanoUsd, UnixMillis};
 
-use crate::hold::Hold;
+use crate::hold::{HeldMoney, Hold};
 use crate::shard::Shard;
 
 /// Enough that two of a few dozen worker threads seldom meet; a power of two, for the mask.
@@ -132,6 +133,40 @@ impl Limits {
         }
         self.open.fetch_sub(hold.money_total(), Ordering::Relaxed);
         overrun
+    }
+
+    /// Holds what another process reserved for one of its calls: it is not refused, and the budget
+    /// need not be known. It ends as any reservation does; once per call.
+    pub fn hold(&self, holder: CallId, bucket: &str, amount: NanoUsd) {
+        let mut holds = self.holds(&holder);
+        let Entry::Vacant(entry) = holds.entry(holder) else { return };
+        let bucket = self.shard(bucket).open(bucket, amount);
+        let mut hold = Hold::default();
+        hold.add_money(HeldMoney { bucket, amount, ceiling: None });
+        self.open.fetch_add(hold.money_total(), Ordering::Relaxed);
+        entry.insert(hold);
+    }
+
+    /// Counts what another process's call cost, in place of what is held for it, if anything is.
+    pub fn settle_held(&self, holder: CallId, bucket: &str, amount: NanoUsd) {
+        if self.holds(&holder).contains_key(&holder) {
+            // The process that reserved it counts what passed the reservation.
+            let _counted_there = self.settle(holder, amount);
+        } else {
+            self.charge(bucket, amount);
+        }
+    }
+
+    /// Whether the budgets of a call still keep their ceilings, now that reservations of another
+    /// process may have come to its own.
+    pub fn fits(&self, holder: CallId) -> bool {
+        let holds = self.holds(&holder);
+        let Some(hold) = holds.get(&holder) else { return true };
+        hold.money.iter().all(|held| {
+            let Some(ceiling) = held.ceiling else { return true };
+            let committed = self.shard(&held.bucket).committed(&held.bucket);
+            committed.is_none_or(|committed| committed <= ceiling.get())
+        })
     }
 
     /// Counts the cost of a call that reserved no money, if the budget is known.

@@ -6,7 +6,7 @@ use parking_lot::MutexGuard;
 use tollgate_domain::{Claim, ClaimError, Excess, UnixMillis};
 
 use crate::Limits;
-use crate::hold::Hold;
+use crate::hold::{HeldMoney, Hold};
 use crate::shard::Shard;
 
 /// As the contract says; it also bounds how many locks one call can hold.
@@ -123,10 +123,9 @@ impl<'a> Buckets<'a> {
                 Claim::Rate { bucket, units, window, .. } => {
                     hold.rates.push(shard.count(bucket, *units, millis(*window), now));
                 }
-                Claim::Money { bucket, amount, .. } => {
-                    if let Some(bucket) = shard.open(bucket, *amount) {
-                        hold.add_money(bucket, *amount);
-                    }
+                Claim::Money { bucket, amount, ceiling } => {
+                    let bucket = shard.open(bucket, *amount);
+                    hold.add_money(HeldMoney { bucket, amount: *amount, ceiling: Some(*ceiling) });
                 }
             }
         }

@@ -102,12 +102,13 @@ impl Shard {
         Some(budget.spent?.get().saturating_add(budget.open.get()))
     }
 
-    /// Opens a reservation in a known budget.
-    pub(crate) fn open(&mut self, bucket: &str, amount: NanoUsd) -> Option<Arc<str>> {
-        let name = self.budgets.get_key_value(bucket).map(|(name, _)| Arc::clone(name))?;
-        let budget = self.budgets.get_mut(bucket)?;
+    /// Opens a reservation, in a budget that need not be known.
+    pub(crate) fn open(&mut self, bucket: &str, amount: NanoUsd) -> Arc<str> {
+        let name = self.budgets.get_key_value(bucket).map(|(name, _)| Arc::clone(name));
+        let name = name.unwrap_or_else(|| Arc::from(bucket));
+        let budget = self.budgets.entry(Arc::clone(&name)).or_default();
         budget.open = budget.open.saturating_add(amount);
-        Some(name)
+        name
     }
 
     /// Closes a reservation.

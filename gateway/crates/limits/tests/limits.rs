@@ -278,3 +278,61 @@ fn random_calls_on_many_threads_never_pass_a_ceiling_and_leave_nothing_open() {
         }
     }
 }
+
+#[test]
+fn what_another_process_holds_counts_before_and_after_the_budget_is_known() {
+    let limits = Limits::new();
+    let theirs = [CallId::generate(), CallId::generate()];
+    limits.hold(theirs[0], "b", NanoUsd::new(4));
+    limits.hold(theirs[0], "b", NanoUsd::new(4));
+    assert_eq!(limits.spent("b"), None);
+    limits.seed("b", NanoUsd::new(1));
+    limits.hold(theirs[1], "b", NanoUsd::new(2));
+    let full = Excess { claim: 0, used: 7, resets_at: None };
+    let (_, refused) = reserve(&limits, &[money("b", 4, 10)], 0);
+    assert_eq!(refused, Err(ClaimError::Exceeded(full)));
+    assert_eq!(reserve(&limits, &[money("b", 3, 10)], 0).1, Ok(vec![0]));
+    limits.settle_held(theirs[0], "b", NanoUsd::new(1));
+    limits.cancel(theirs[1]);
+    assert_eq!(limits.spent("b"), Some(NanoUsd::new(2)));
+    assert_eq!(reserve(&limits, &[money("b", 5, 10)], 0).1, Ok(vec![0]));
+}
+
+#[test]
+fn another_processs_cost_is_charged_once_whether_it_was_held_or_not() {
+    let limits = seeded("b");
+    let held = CallId::generate();
+    limits.hold(held, "b", NanoUsd::new(5));
+    limits.settle_held(held, "b", NanoUsd::new(3));
+    limits.settle_held(CallId::generate(), "b", NanoUsd::new(2));
+    assert_eq!(limits.spent("b"), Some(NanoUsd::new(5)));
+    limits.settle_held(CallId::generate(), "unknown", NanoUsd::new(2));
+    assert_eq!(limits.spent("unknown"), None);
+    assert_eq!(limits.open_total(), NanoUsd::ZERO);
+}
+
+#[test]
+fn a_hold_on_an_unknown_budget_leaves_nothing_behind() {
+    let limits = Limits::new();
+    let held = CallId::generate();
+    limits.hold(held, "b", NanoUsd::new(5));
+    limits.settle_held(held, "b", NanoUsd::new(5));
+    assert_eq!(limits.spent("b"), None);
+    limits.seed("b", NanoUsd::ZERO);
+    assert_eq!(reserve(&limits, &[money("b", 9, 9)], 0).1, Ok(vec![0]));
+}
+
+#[test]
+fn a_call_no_longer_fits_once_others_hold_what_it_took() {
+    let limits = seeded("b");
+    let (call, _) = reserve(&limits, &[rate("k", 1, 9), money("b", 3, 10), money("b", 3, 8)], 0);
+    let (loose, _) = reserve(&limits, &[money("b", 1, 99)], 0);
+    let theirs = [CallId::generate(), CallId::generate()];
+    limits.hold(theirs[0], "b", NanoUsd::new(1));
+    assert!(limits.fits(call), "6, 1 and 1 are 8");
+    limits.hold(theirs[1], "b", NanoUsd::new(1));
+    assert!(!limits.fits(call));
+    assert!(limits.fits(loose) && limits.fits(theirs[0]) && limits.fits(CallId::generate()));
+    limits.settle_held(theirs[1], "b", NanoUsd::ZERO);
+    assert!(limits.fits(call));
+}

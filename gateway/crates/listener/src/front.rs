@@ -12,7 +12,7 @@ use pingora_core::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
 use pingora_core::listeners::{L4BufferSettings, ListenerConfig};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::protocols::l4::stream::Stream as Socket;
-use pingora_core::protocols::{ALPN, GetProxyDigest, GetSocketDigest, Ssl, Stream};
+use pingora_core::protocols::{ALPN, GetProxyDigest, GetSocketDigest, Shutdown, Ssl, Stream};
 use pingora_core::server::ShutdownWatch;
 use pingora_core::services::listening::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -99,7 +99,8 @@ where
             self.refuse(*socket, listener).await;
             return None;
         };
-        let stream = self.prepare(*socket, listener, &mut counted).await?;
+        // On its own: what a handshake takes, a connection that waits need not have.
+        let stream = Box::pin(self.prepare(*socket, listener, &mut counted)).await?;
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             self.app.process_new(stream, shutdown).await;
         } else {
@@ -181,7 +182,7 @@ where
             }
         };
         if matches!(secure.selected_alpn_proto(), Some(ALPN::H2)) {
-            secure.must_open_within(self.settings.deadlines.head);
+            secure.speaks_http2(self.settings.deadlines.head);
         }
         connection.server_name = secure.session().server_name().map(Into::into);
         let certificates = secure.session().peer_certificates();
@@ -220,7 +221,7 @@ where
         if listener.tls.is_none() {
             let told = async {
                 socket.write_all(BUSY).await?;
-                socket.shutdown().await?;
+                AsyncWriteExt::shutdown(&mut socket).await?;
                 // Closed over unread bytes, the socket may take the answer away from the client.
                 while socket.read(&mut [0; 1024]).await? > 0 {}
                 Ok::<_, std::io::Error>(())
@@ -234,10 +235,19 @@ where
     /// One HTTP/1 request after the other.
     async fn serve(&self, stream: Stream, shutdown: &ShutdownWatch) {
         let guarded = Guarded::new(stream, self.settings.guard, self.settings.deadlines);
-        let mut next: Option<(Stream, Option<HttpPersistentSettings>)> =
+        let mut next: Option<(Box<Guarded>, Option<HttpPersistentSettings>)> =
             Some((Box::new(guarded), None));
-        while let Some((stream, kept)) = next {
-            let session = self.session(stream, kept, *shutdown.borrow());
+        let mut stopping = shutdown.clone();
+        while let Some((mut guarded, kept)) = next {
+            tokio::select! {
+                biased;
+                () = guarded.something_has_come() => {}
+                () = stops(&mut stopping) => {
+                    Shutdown::shutdown(&mut *guarded).await;
+                    return;
+                }
+            }
+            let session = self.session(guarded, kept, *shutdown.borrow());
             let reused = self.app.process_new_http(session, shutdown).await;
             next = reused.and_then(|reused| {
                 let (stream, kept) = reused.consume();
@@ -274,9 +284,15 @@ where
     }
 }
 
-fn begin_request(stream: Stream) -> Option<Stream> {
+/// Waits for the service to stop.
+async fn stops(shutdown: &mut ShutdownWatch) {
+    // Who can no longer tell has ended, too.
+    let _told = shutdown.wait_for(|is_stopping| *is_stopping).await.is_ok();
+}
+
+fn begin_request(stream: Stream) -> Option<Box<Guarded>> {
     let mut guarded = stream.into_any().downcast::<Guarded>().ok()?;
-    guarded.begin_request().then_some(guarded as Stream)
+    guarded.begin_request().then_some(guarded)
 }
 
 fn address(socket: &Socket) -> Option<SocketAddr> {

@@ -11,7 +11,7 @@ use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::client::HttpSession;
 use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_core::{Error, ErrorType};
-use pingora_http::RequestHeader;
+use pingora_http::{RequestHeader, ResponseHeader};
 
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::held::Held;
@@ -58,6 +58,15 @@ pub struct Outgoing {
     pub body: Bytes,
     /// The longest wait for the next bytes of the answer.
     pub read_timeout: Duration,
+}
+
+/// How long an upstream may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// To connect, TLS included.
+    pub connect: Duration,
+    /// For the next bytes of the answer, and to take those of the request.
+    pub read: Duration,
 }
 
 /// Why no answer came, or why it broke off.
@@ -121,16 +130,29 @@ impl Upstreams {
         endpoint: &Endpoint,
         outgoing: &Outgoing,
     ) -> Result<Answering, SendError> {
-        let peer = self.peer(endpoint, outgoing.read_timeout).await?;
+        let waits = Waits { connect: self.settings.connect_timeout, read: outgoing.read_timeout };
+        self.send_as(endpoint, waits, &outgoing.body, || head(endpoint, outgoing)).await
+    }
+
+    /// The same for a head that the caller makes, framing included; it is made again for each
+    /// connection that is tried.
+    pub async fn send_as(
+        &self,
+        endpoint: &Endpoint,
+        waits: Waits,
+        body: &[u8],
+        head: impl Fn() -> Result<RequestHeader, SendError>,
+    ) -> Result<Answering, SendError> {
+        let peer = self.peer(endpoint, waits).await?;
         let key = peer.reuse_hash();
         let mut stale = 0;
         loop {
-            let head = Box::new(head(endpoint, outgoing)?);
+            let head = Box::new(head()?);
             let (stream, reused) = self.connection(endpoint, &peer, key).await?;
             let mut session = Box::new(HttpSession::new_with_options(stream, &*peer));
-            session.read_timeout = Some(outgoing.read_timeout);
-            session.write_timeout = Some(outgoing.read_timeout);
-            match exchange(&mut session, head, &outgoing.body).await {
+            session.read_timeout = Some(waits.read);
+            session.write_timeout = Some(waits.read);
+            match exchange(&mut session, head, body).await {
                 Ok(()) => {
                     let (host, pool) = (endpoint.host().to_owned(), Arc::clone(&self.pool));
                     return Ok(Answering { session, peer: key, host, pool });
@@ -161,13 +183,13 @@ impl Upstreams {
         Ok((Box::new(Held::new(stream)), false))
     }
 
-    async fn peer(&self, endpoint: &Endpoint, read: Duration) -> Result<Box<HttpPeer>, SendError> {
+    async fn peer(&self, endpoint: &Endpoint, waits: Waits) -> Result<Box<HttpPeer>, SendError> {
         let address = endpoint.address().await?;
         let mut peer = HttpPeer::new(address, endpoint.tls(), endpoint.host().to_owned());
-        peer.options.connection_timeout = Some(self.settings.connect_timeout);
-        peer.options.total_connection_timeout = Some(self.settings.connect_timeout);
-        peer.options.read_timeout = Some(read);
-        peer.options.write_timeout = Some(read);
+        peer.options.connection_timeout = Some(waits.connect);
+        peer.options.total_connection_timeout = Some(waits.connect);
+        peer.options.read_timeout = Some(waits.read);
+        peer.options.write_timeout = Some(waits.read);
         peer.options.idle_timeout = Some(self.settings.idle_timeout);
         Ok(Box::new(peer))
     }
@@ -249,6 +271,11 @@ impl Answering {
     /// The status.
     pub fn status(&self) -> u16 {
         self.session.resp_header().map_or(502, |head| head.status.as_u16())
+    }
+
+    /// The head.
+    pub fn head(&self) -> Option<&ResponseHeader> {
+        self.session.resp_header()
     }
 
     /// The headers.

@@ -104,6 +104,31 @@ fn only_websockets_go_on() {
 }
 
 #[test]
+fn cookies_that_came_apart_go_on_as_one() {
+    let cases = [
+        (vec![("cookie", "a=b"), ("cookie", "c=d"), ("cookie", "e=f")], vec!["a=b; c=d; e=f"]),
+        (vec![("cookie", "a=b; c=d")], vec!["a=b; c=d"]),
+        (vec![("accept", "*/*")], vec![]),
+    ];
+    for (sent, expected) in cases {
+        let mut request = map(&sent);
+        join_cookies(&mut request);
+        let found: Vec<_> = request.get_all("cookie").iter().collect();
+        assert_eq!(found, expected, "{sent:?}");
+    }
+}
+
+#[test]
+fn an_answer_without_chunks_ends_with_its_connection() {
+    let mut answer = map(&[("transfer-encoding", "chunked"), ("x-one", "1")]);
+    assert!(without_chunks(&mut answer));
+    assert_eq!(answer, map(&[("x-one", "1")]));
+    let mut answer = map(&[("content-length", "3")]);
+    assert!(!without_chunks(&mut answer));
+    assert_eq!(answer, map(&[("content-length", "3")]));
+}
+
+#[test]
 fn an_answer_leaves_without_what_was_for_the_gateway() {
     let sent = [
         ("connection", "close, x-one, content-length, x-frame-options"),

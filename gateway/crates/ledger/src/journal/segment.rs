@@ -1,7 +1,7 @@
 //! One segment file, held under its lock as long as the value lives.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -43,8 +43,8 @@ pub(crate) enum Adopted {
 impl Segment {
     /// Makes and locks a new segment. It gets its name only then, so that no other process can
     /// find it without its lock or its header.
-    pub(crate) fn create(dir: &Path, seed: Hash) -> io::Result<Self> {
-        let header = Header { id: Uuid::now_v7(), created: unix_now(), seed };
+    pub(crate) fn create(dir: &Path, id: Uuid, seed: Hash) -> io::Result<Self> {
+        let header = Header { id, created: unix_now(), seed };
         let path = dir.join(format!("{}.{SUFFIX}", header.id));
         let unfinished = path.with_extension(UNFINISHED);
         let mut options = OpenOptions::new();
@@ -61,6 +61,31 @@ impl Segment {
             sealed: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
         })
+    }
+
+    /// Opens another process's segment, to read what it writes there; none: it is gone or cannot
+    /// be read, which is recovery's business.
+    pub(crate) fn watch(path: PathBuf) -> io::Result<Option<Self>> {
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let mut start = Vec::new();
+        (&file).take(HEADER_BYTES).read_to_end(&mut start)?;
+        Ok(Header::parse(&start).ok().map(|header| Self {
+            header,
+            path,
+            file,
+            end: AtomicU64::new(HEADER_BYTES),
+            sealed: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
+        }))
+    }
+
+    /// Lets readers see what another process has written until now.
+    pub(crate) fn refresh(&self) -> io::Result<()> {
+        self.end.store(self.file.metadata()?.len(), Ordering::Release);
+        Ok(())
     }
 
     /// Takes over a segment whose process is dead.
@@ -188,6 +213,19 @@ pub(crate) enum Appended {
 
 fn set_aside(path: &Path) -> io::Result<()> {
     fs::rename(path, path.with_extension(format!("{SUFFIX}.{DAMAGED}")))
+}
+
+/// The segments in a folder, by the id in their names.
+pub(crate) fn find_all(dir: &Path) -> io::Result<Vec<(Uuid, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_segment = path.extension().is_some_and(|extension| extension == SUFFIX);
+        let id = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        found.extend(id.filter(|_| is_segment).map(|id| (id, path)));
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Takes over every segment of dead processes, oldest first.

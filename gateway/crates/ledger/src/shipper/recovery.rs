@@ -63,7 +63,7 @@ impl Recovery {
         let died_at = shipped.iter().map(|shipped| shipped.segment.written_at()).max();
         let interrupted = open.interrupt(died_at.unwrap_or_default(), &self.price);
         for calls in interrupted.chunks(BATCH_MAX) {
-            let count = self.store.ship(calls, None).await?;
+            let count = self.store.ship(calls, None).await?.count;
             log::warn!("journal: {count} calls were interrupted by the end of their process");
         }
         for Shipped { segment, damaged } in shipped {

@@ -10,6 +10,7 @@ use tollgate_domain::{CallId, Charge, NanoUsd, Pricing, Usage};
 use uuid::Uuid;
 
 use super::keys::get;
+use super::stream::{self, Place};
 use super::{Store, number, positions, stored};
 use crate::journal::tail::Position;
 use crate::{Settled, SpendFilter, SpendRow, StoreError};
@@ -63,16 +64,27 @@ struct Parts {
     output: NanoUsd,
 }
 
+/// What became of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inserted {
+    /// Calls that were not there yet.
+    pub(crate) count: usize,
+    /// The place of the newest row before the batch.
+    pub(crate) before: Place,
+    /// And after it: all rows between are the batch's.
+    pub(crate) after: Place,
+}
+
 // === impl Store ===
 
 impl Store {
     /// Inserts calls that are not there yet, charges their keys, and notes how far the segment is
-    /// shipped, all in one transaction. Gives how many were not there yet.
+    /// shipped, all in one transaction.
     pub(crate) async fn ship(
         &self,
         calls: &[Settled],
         position: Option<(Uuid, Position)>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Inserted, StoreError> {
         let rows = serde_json::to_string(&calls.iter().map(Row).collect::<Vec<_>>());
         let rows = self.track(rows.map_err(|error| sqlx::Error::Encode(error.into())))?;
         let mut transaction = self.track(self.pool.begin_with("BEGIN IMMEDIATE").await)?;
@@ -104,7 +116,8 @@ async fn ship(
     connection: &mut SqliteConnection,
     rows: &str,
     position: Option<(Uuid, Position)>,
-) -> Result<usize, sqlx::Error> {
+) -> Result<Inserted, sqlx::Error> {
+    let before = stream::last_place(connection).await?;
     let inserted: Vec<(String, i64)> =
         sqlx::query_as(INSERT).bind(rows).fetch_all(&mut *connection).await?;
     let mut charges = BTreeMap::<&str, i64>::new();
@@ -125,7 +138,8 @@ async fn ship(
     if let Some((segment, position)) = position {
         positions::put(connection, segment, position).await?;
     }
-    Ok(inserted.len())
+    let after = stream::last_place(connection).await?;
+    Ok(Inserted { count: inserted.len(), before, after })
 }
 
 /// A call as one JSON array, in the order of [`INSERT`].

@@ -173,6 +173,14 @@ impl Store {
     }
 }
 
+/// The row of a key, seen from inside a transaction.
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    hash: KeyHash,
+) -> Result<Option<SqliteRow>, sqlx::Error> {
+    sqlx::query(FIND).bind(hash.to_string()).fetch_optional(connection).await
+}
+
 /// A column's value; what cannot be read is named.
 pub(super) fn get<'r, T>(row: &'r SqliteRow, column: &'static str) -> Result<T, StoreError>
 where
@@ -186,7 +194,7 @@ fn read_hash(row: &SqliteRow) -> Result<KeyHash, StoreError> {
     hash.parse().map_err(|_| StoreError::Unreadable { column: "hash" })
 }
 
-fn read(row: &SqliteRow) -> Result<StoredKey, StoreError> {
+pub(super) fn read(row: &SqliteRow) -> Result<StoredKey, StoreError> {
     let models: &str = get(row, "models")?;
     let extra: &str = get(row, "extra")?;
     let extra: Map<String, Value> =

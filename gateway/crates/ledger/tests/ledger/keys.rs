@@ -1,14 +1,13 @@
 //! Virtual keys and their cache.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use serde_json::{Map, json};
 use tollgate_domain::{KeyHash, KeyLimits, KeyRecord, NanoUsd, Scopes};
-use tollgate_ledger::{KeyChange, KeyError, KeyFilter, Ledger, NewKey, StoreError, StoreState};
+use tollgate_ledger::{KeyChange, KeyError, KeyFilter, NewKey, StoreError, StoreState};
 
 use crate::fixture::{create_key, database, execute, key_hash, open, settings};
+use crate::process::Process;
 
 fn map(value: serde_json::Value) -> Map<String, serde_json::Value> {
     value.as_object().unwrap().clone()
@@ -155,18 +154,15 @@ async fn every_change_is_seen_by_the_next_lookup() {
 #[tokio::test]
 async fn a_key_read_from_the_store_tells_what_it_spent_and_a_cached_one_does_not() {
     let dir = tempfile::tempdir().unwrap();
-    let loaded = Arc::new(Mutex::new(Vec::new()));
-    let mut settings = settings(dir.path());
-    settings.on_key_loaded = Arc::new({
-        let loaded = Arc::clone(&loaded);
-        move |hash, spend| loaded.lock().push((hash, spend))
-    });
-    let ledger = Ledger::open(settings).await.unwrap();
-    ledger.keys().create(full_key()).await.unwrap();
+    let process = Process::start(settings(dir.path())).await;
+    process.ledger.keys().create(full_key()).await.unwrap();
+    assert_eq!(process.spent(key_hash()), None);
     for _ in 0..3 {
-        ledger.keys().lookup(key_hash()).await.unwrap();
+        process.ledger.keys().lookup(key_hash()).await.unwrap();
+        assert_eq!(process.spent(key_hash()), Some(7));
+        let change = KeyChange { spend: Some(NanoUsd::new(9)), ..KeyChange::default() };
+        process.ledger.keys().update(key_hash(), change).await.unwrap();
     }
-    assert_eq!(*loaded.lock(), [(key_hash(), NanoUsd::new(7))]);
 }
 
 #[tokio::test]

@@ -4,5 +4,7 @@
 mod crash;
 mod fixture;
 mod keys;
+mod overlap;
+mod process;
 mod shipping;
 mod trouble;

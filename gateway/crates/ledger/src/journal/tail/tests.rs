@@ -8,7 +8,7 @@ use super::*;
 
 /// The bytes of a segment with three records, and where each ends.
 fn sample(dir: &Path) -> (PathBuf, Vec<u8>, Vec<usize>) {
-    let segment = Segment::create(dir, [3; 32]).unwrap();
+    let segment = Segment::create(dir, uuid::Uuid::now_v7(), [3; 32]).unwrap();
     let (mut last, mut record, mut ends) = ([3; 32], Vec::new(), Vec::new());
     for input in 1..=3 {
         let usage = Usage { input, ..Usage::default() };

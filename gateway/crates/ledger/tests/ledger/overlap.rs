@@ -1,0 +1,365 @@
+//! Two processes on one folder: no budget is passed, and nothing is counted twice or not at all.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tollgate_domain::{CallId, Ending, KeyHash, NanoUsd, Usage};
+use tollgate_ledger::{JournalError, Ledger, LedgerSettings, NewKey, Opened, Settled};
+
+use crate::fixture::{
+    charge, create_key, eventually, journal_files, key_hash, open, opened, rows, settings, settled,
+    spend,
+};
+use crate::process::Process;
+
+/// What each call reserves, and a budget for fifty.
+const EACH: u64 = 100;
+const BUDGET: u64 = 50 * EACH;
+
+async fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    create_key(&ledger).await;
+    ledger.close().await;
+    dir
+}
+
+#[tokio::test]
+async fn what_one_process_has_open_is_not_there_for_another_and_what_it_gives_back_is() {
+    let dir = folder().await;
+    let old = Process::with_key(dir.path()).await;
+    let mut open = old.admit_many(30, EACH, BUDGET);
+    assert_eq!(open.len(), 30);
+    let new = Process::with_key(dir.path()).await;
+    let fresh = new.admit_many(60, EACH, BUDGET);
+    assert_eq!(fresh.len(), 20);
+    // Ten end at half of what they reserved: room for five, no more.
+    for opened in open.drain(..10) {
+        old.end(opened, EACH / 2);
+    }
+    let more = new.admit_many(60, EACH, BUDGET);
+    assert_eq!(more.len(), 5);
+    assert_eq!(new.spent(key_hash()), Some(10 * EACH / 2));
+    for opened in open {
+        old.end(opened, EACH);
+    }
+    for opened in fresh.into_iter().chain(more) {
+        new.end(opened, EACH);
+    }
+    tokio::join!(old.ledger.flush(), new.ledger.flush());
+    for process in [&old, &new] {
+        process.catch_up().await;
+        assert_eq!(process.spent(key_hash()), Some(BUDGET));
+        assert_eq!(process.counted.0.open_total(), NanoUsd::ZERO);
+    }
+    assert_eq!(spend(&new.ledger).await, BUDGET);
+}
+
+#[tokio::test]
+async fn spend_is_followed_without_being_asked_for() {
+    let dir = folder().await;
+    let old = Process::with_key(dir.path()).await;
+    let call = old.admit(key_hash(), EACH, BUDGET).unwrap();
+    let new = Process::with_key(dir.path()).await;
+    assert_eq!(new.counted.0.reserved(call.call).get(), EACH);
+    old.end(call, 60);
+    eventually("the end is seen", || new.spent(key_hash()) == Some(60)).await;
+    old.ledger.close().await;
+    new.catch_up().await;
+    assert_eq!(new.spent(key_hash()), Some(60));
+    eventually("nobody is left", || !new.ledger.neighbours().any()).await;
+}
+
+#[tokio::test]
+async fn a_call_reserved_before_and_opened_after_others_took_the_budget_is_not_made() {
+    let dir = folder().await;
+    let old = Process::with_key(dir.path()).await;
+    let late = old.reserve(key_hash(), EACH, BUDGET).unwrap();
+    let new = Process::with_key(dir.path()).await;
+    assert!(old.ledger.neighbours().look().unwrap());
+    let taken = new.admit_many(60, EACH, BUDGET);
+    assert_eq!(taken.len(), 50);
+    let refused = old.ledger.journal().opened(&late);
+    assert!(matches!(refused, Err(JournalError::OverBudget)), "{refused:?}");
+    old.end(late, 0);
+    for opened in taken {
+        new.end(opened, EACH - 2);
+    }
+    assert!(old.admit(key_hash(), EACH, BUDGET).is_some(), "one fits again");
+    assert!(old.admit(key_hash(), EACH, BUDGET).is_none());
+}
+
+#[tokio::test]
+async fn a_call_whose_end_was_shipped_before_the_start_is_not_held() {
+    let dir = folder().await;
+    let small = LedgerSettings { segment_bytes: 1_200, ..settings(dir.path()) };
+    let old = Process::start(small).await;
+    let (ended, still_open) = (opened(), opened());
+    old.ledger.journal().opened(&ended).unwrap();
+    old.ledger.journal().opened(&still_open).unwrap();
+    assert_eq!(journal_files(dir.path(), ".tgj").len(), 1, "both in one segment");
+    old.ledger.journal().settled(&settled(ended.clone())).unwrap();
+    crate::fixture::calls(&old.ledger, 3);
+    old.ledger.flush().await;
+    assert_eq!(journal_files(dir.path(), ".tgj").len(), 2, "the end's segment is deleted");
+    let new = Process::with_key(dir.path()).await;
+    assert_eq!(new.counted.0.open_total(), still_open.reserved);
+    assert_eq!(new.spent(key_hash()), Some(spend(&new.ledger).await));
+    old.ledger.journal().settled(&settled(still_open)).unwrap();
+    old.ledger.close().await;
+    new.catch_up().await;
+    assert_eq!(new.counted.0.open_total(), NanoUsd::ZERO);
+    assert_eq!(new.spent(key_hash()), Some(spend(&new.ledger).await));
+}
+
+/// Calls of one process on a key, with pauses where others get a turn.
+async fn spend_at_random(process: &Process, key: KeyHash, seed: u64) -> u64 {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut sum = 0;
+    for _ in 0..random.random_range(1..5) {
+        let opened = Opened { key_id: key.to_string(), ..opened() };
+        process.ledger.journal().opened(&opened).unwrap();
+        pause(&mut random).await;
+        let cost = random.random_range(1..1_000);
+        let settled = Settled { charge: charge(cost), ..settled(opened) };
+        process.ledger.journal().settled(&settled).unwrap();
+        sum += cost;
+        if random.random_bool(0.5) {
+            process.ledger.flush().await;
+        }
+        pause(&mut random).await;
+    }
+    sum
+}
+
+async fn pause(random: &mut StdRng) {
+    for _ in 0..random.random_range(0..40) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_loaded_while_others_settle_and_ship_is_seeded_with_each_call_once() {
+    let dir = folder().await;
+    let small = LedgerSettings { segment_bytes: 2_000, ..settings(dir.path()) };
+    let old = Process::start(small).await;
+    let new = Process::start(settings(dir.path())).await;
+    for round in 0..200 {
+        let key = KeyHash::of_key(&format!("sk-round-{round}"));
+        let name = format!("round {round}");
+        new.ledger.keys().create(NewKey::new(key, &name, "admin")).await.unwrap();
+        let mut random = StdRng::seed_from_u64(round);
+        let before = spend_at_random(&old, key, round + 1_000).await;
+        let load = async {
+            pause(&mut random).await;
+            new.load(key).await;
+            // Its own calls, from now on, are counted as they end.
+            let call = new.admit(key, 500, u64::MAX).unwrap();
+            pause(&mut random).await;
+            new.end(call, 500);
+            500
+        };
+        let (during, own) = tokio::join!(spend_at_random(&old, key, round), load);
+        tokio::join!(old.ledger.flush(), new.ledger.flush());
+        new.catch_up().await;
+        let stored = new.ledger.keys().get(key).await.unwrap().unwrap().spend.get();
+        assert_eq!(stored, before + during + own, "round {round}");
+        assert_eq!(new.spent(key), Some(stored), "round {round}");
+    }
+    assert_eq!(new.counted.0.open_total(), NanoUsd::ZERO);
+}
+
+/// A budget that they soon fight for.
+const TIGHT: u64 = 1_500;
+
+/// One thread's calls on a budget that both processes use; `truth` is what is settled and open.
+/// Gives how many it admitted and how many were refused.
+fn random_calls(process: &Process, seed: u64, truth: &AtomicU64) -> (usize, usize) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut open = Vec::new();
+    let mut counts = (0, 0);
+    for _ in 0..300 {
+        let amount = random.random_range(1..=EACH);
+        if let Some(opened) = process.admit(key_hash(), amount, TIGHT) {
+            let total = truth.fetch_add(amount, Ordering::SeqCst) + amount;
+            assert!(total <= TIGHT, "{total} of {TIGHT}");
+            open.push(opened);
+            counts.0 += 1;
+        } else {
+            counts.1 += 1;
+        }
+        if open.len() > 20 || (random.random_bool(0.5) && !open.is_empty()) {
+            let opened = open.swap_remove(random.random_range(0..open.len()));
+            let reserved = opened.reserved.get();
+            let cost = random.random_range(0..=reserved / 20);
+            truth.fetch_sub(reserved - cost, Ordering::SeqCst);
+            process.end(opened, cost);
+        }
+    }
+    for opened in open {
+        truth.fetch_sub(opened.reserved.get(), Ordering::SeqCst);
+        process.end(opened, 0);
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_both_admit_never_pass_the_budget() {
+    for round in 0..5 {
+        let dir = folder().await;
+        let small = || LedgerSettings { segment_bytes: 20_000, ..settings(dir.path()) };
+        let processes = [Process::start(small()).await, Process::start(small()).await];
+        for process in &processes {
+            process.load(key_hash()).await;
+            assert!(process.ledger.neighbours().look().unwrap());
+        }
+        let truth = AtomicU64::new(0);
+        let counts = tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4)
+                    .map(|thread| {
+                        let (process, truth) = (&processes[thread % 2], &truth);
+                        let seed = round * 10 + thread as u64;
+                        scope.spawn(move || random_calls(process, seed, truth))
+                    })
+                    .collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+            })
+        });
+        assert!(counts.iter().all(|(made, refused)| *made > 50 && *refused > 0), "{counts:?}");
+        let [first, second] = &processes;
+        tokio::join!(first.ledger.flush(), second.ledger.flush());
+        let spent = spend(&first.ledger).await;
+        assert_eq!(spent, truth.load(Ordering::SeqCst));
+        for process in &processes {
+            process.catch_up().await;
+            assert_eq!(process.spent(key_hash()), Some(spent), "round {round}");
+            assert_eq!(process.counted.0.open_total(), NanoUsd::ZERO);
+        }
+    }
+}
+
+const DIR: &str = "TOLLGATE_OVERLAP_DIR";
+
+/// What the old process does; nothing in an ordinary run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child() {
+    let Ok(dir) = std::env::var(DIR) else { return };
+    let old = Process::with_key(Path::new(&dir)).await;
+    let mut open = old.admit_many(30, EACH, BUDGET);
+    for opened in open.drain(..10) {
+        old.end(opened, EACH / 2);
+    }
+    for opened in &open {
+        let usage = Usage { output: 3, ..Usage::default() };
+        old.ledger.journal().progress(opened.call, &usage).unwrap();
+    }
+    std::io::stderr().write_all(b"\nwritten\n").unwrap();
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+/// Starts the old process: ten calls have ended at half their price, twenty are open.
+fn start(dir: &Path) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "overlap::child", "--nocapture"]).env(DIR, dir);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line == "written"), "the child failed");
+    child
+}
+
+#[tokio::test]
+async fn a_process_killed_during_the_overlap_leaves_what_its_calls_cost_and_no_more() {
+    let dir = folder().await;
+    let mut old = start(dir.path());
+    let new = Process::with_key(dir.path()).await;
+    assert_eq!(new.spent(key_hash()), Some(10 * EACH / 2));
+    let mut open = new.admit_many(60, EACH, BUDGET);
+    assert_eq!(open.len(), 50 - 20 - 5);
+    old.kill().unwrap();
+    old.wait().unwrap();
+    // Each of the twenty comes to 30 of 100; what becomes free does so once it is known.
+    eventually("the dead process's calls are interrupted", || {
+        open.extend(new.admit(key_hash(), EACH, BUDGET));
+        let spent = new.spent(key_hash()).unwrap();
+        assert!(open.len() as u64 * EACH + spent <= BUDGET);
+        spent == 10 * EACH / 2 + 20 * 30
+    })
+    .await;
+    open.extend(new.admit_many(60, EACH, BUDGET));
+    assert_eq!(open.len() as u64, (BUDGET - 500 - 600) / EACH);
+    for opened in open {
+        new.end(opened, EACH);
+    }
+    new.ledger.flush().await;
+    new.catch_up().await;
+    assert_eq!(new.spent(key_hash()), Some(spend(&new.ledger).await));
+    assert_eq!(new.counted.0.open_total(), NanoUsd::ZERO);
+    let rows = rows(&new.ledger).await;
+    assert_eq!(rows.iter().filter(|row| row.ending == Ending::Interrupted).count(), 20);
+    eventually("nobody is left", || !new.ledger.neighbours().any()).await;
+}
+
+/// A segment of a dead process with one call that has ended and one that is open, and the calls.
+async fn dead_segment() -> (String, Vec<u8>, [CallId; 2]) {
+    let other = tempfile::tempdir().unwrap();
+    let ledger = open(other.path()).await;
+    let calls = [opened(), opened()];
+    for opened in &calls {
+        ledger.journal().opened(opened).unwrap();
+    }
+    let usage = Usage { output: 4, ..Usage::default() };
+    ledger.journal().progress(calls[1].call, &usage).unwrap();
+    ledger.journal().settled(&settled(calls[0].clone())).unwrap();
+    let path = journal_files(other.path(), ".tgj").remove(0);
+    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+    (name, std::fs::read(&path).unwrap(), calls.map(|opened| opened.call))
+}
+
+#[tokio::test]
+async fn what_is_recovered_for_a_dead_process_reaches_keys_that_are_loaded_already() {
+    for seen_before in [false, true] {
+        let dir = folder().await;
+        let new = Process::with_key(dir.path()).await;
+        assert_eq!(new.spent(key_hash()), Some(0));
+        let (name, bytes, calls) = dead_segment().await;
+        std::fs::write(dir.path().join("journal").join(name), bytes).unwrap();
+        if seen_before {
+            assert!(new.ledger.neighbours().look().unwrap());
+            assert_eq!(new.counted.0.reserved(calls[1]).get(), 9_000);
+            assert_eq!(new.spent(key_hash()), Some(1_500));
+        }
+        // Another start recovers it, as this process's own patrol would.
+        let third = Ledger::open(settings(dir.path())).await.unwrap();
+        third.close().await;
+        new.catch_up().await;
+        assert_eq!(new.spent(key_hash()), Some(1_500 + 40), "seen before: {seen_before}");
+        assert_eq!(spend(&new.ledger).await, 1_540);
+        assert_eq!(new.counted.0.open_total(), NanoUsd::ZERO);
+    }
+}
+
+#[tokio::test]
+async fn what_others_do_is_seen_while_the_store_is_away() {
+    let dir = folder().await;
+    let old = Process::with_key(dir.path()).await;
+    let new = Process::with_key(dir.path()).await;
+    crate::fixture::execute(dir.path(), "ALTER TABLE calls RENAME TO hidden").await;
+    let ended = old.admit(key_hash(), EACH, BUDGET).unwrap();
+    let open = old.admit(key_hash(), EACH, BUDGET).unwrap();
+    old.end(ended, 70);
+    eventually("both are seen", || {
+        new.spent(key_hash()) == Some(70) && new.counted.0.reserved(open.call).get() == EACH
+    })
+    .await;
+    crate::fixture::execute(dir.path(), "ALTER TABLE hidden RENAME TO calls").await;
+    old.end(open, 20);
+    old.ledger.flush().await;
+    new.catch_up().await;
+    assert_eq!(new.spent(key_hash()), Some(90));
+}
