@@ -56,14 +56,19 @@ impl Load {
     /// Adds clients that keep their plain connections until an answer says that it ends. They
     /// repeat nothing: a connection that ends without a word is a failed call.
     pub fn strict(
-        mut self,
+        self,
         (port, key, body): (u16, &Key, &Value),
         count: usize,
         check: Check,
     ) -> Self {
+        self.asking((port, post(&key.key, &body.to_string())), count, check)
+    }
+
+    /// The same with a request of any kind.
+    pub fn asking(mut self, (port, request): (u16, Vec<u8>), count: usize, check: Check) -> Self {
         for _ in 0..count {
-            let (shared, request) = (Arc::clone(&self.shared), post(&key.key, &body.to_string()));
-            self.tasks.push(tokio::spawn(strict(shared, port, request, check)));
+            let shared = Arc::clone(&self.shared);
+            self.tasks.push(tokio::spawn(strict(shared, port, request.clone(), check)));
         }
         self
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tollgate_end_to_end::{
-    Authority, Builder, Client, Config, Gateway, Key, Load, Raw, Signal, Streams, Trust, Upstream,
-    chat, until,
+    Authority, Builder, Client, Config, Gateway, Key, Load, Raw, RawAnswer, Signal, Streams, Trust,
+    Upstream, chat, free_port, until,
 };
 
 /// Streams that last across each hand-over, half of them h2.
@@ -120,5 +120,49 @@ async fn signals_in_the_first_moments_do_not_kill() {
     gateway.signal(Signal::HUP);
     gateway.signal(Signal::QUIT);
     gateway.ready().await;
+    gateway.serves(&key).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_that_never_takes_the_sockets_ends_nothing() {
+    let World { upstream, gateway, key, tls: _, _folder } = world().await;
+    let streams = Streams::open(&[gateway.client()], &upstream, &key, 3).await;
+    let path = gateway.data().join("handover.sock");
+    let dead = std::os::unix::net::UnixListener::bind(path).expect("a socket");
+    let mark = gateway.mark();
+    gateway.signal(Signal::QUIT);
+    let line = gateway.logged(mark, &["no hand-over"]).await;
+    println!("{line}");
+    assert!(line.contains("not received"), "{line}");
+    drop(dead);
+    Raw::connect(gateway.port).await;
+    gateway.serves(&key).await;
+    let (whole, cut) = streams.finish(&upstream).await;
+    assert_eq!(whole, 3, "{cut:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upgrade_waits_for_no_delay_and_denies_no_readiness() {
+    let (upstream, port) = (Upstream::start().await, free_port());
+    let section = format!(
+        "edge:\n  limits: {{drain_delay: 60s}}\n  listeners:\n    - address: 127.0.0.1:{port}\n      \
+         tls: {{self_signed: [localhost]}}\n  sites:\n    - hosts: ['*']\n      \
+         routes: [{{path: /, to: gateway}}]\n"
+    );
+    let config = Config::new().models(&upstream, &["echo"]).section(&section);
+    let mut gateway = Gateway::start(config).await;
+    let key = gateway.free_key().await;
+    let ready = |answer: &RawAnswer| match answer.json()["status"].as_str() {
+        Some("healthy") => Ok(()),
+        other => Err(format!("{other:?}")),
+    };
+    let probe = b"GET /health/readiness HTTP/1.1\r\nhost: a\r\n\r\n".to_vec();
+    let load = Load::new().asking((gateway.port, probe), 4, ready);
+    load.more(20).await;
+    let mut old = gateway.upgrade().await;
+    assert_eq!(old.exited().await.code(), Some(0));
+    load.more(20).await;
+    let tally = load.stop().await;
+    assert!(tally.failed.is_empty(), "{:#?}", tally.failed);
     gateway.serves(&key).await;
 }
