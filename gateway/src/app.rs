@@ -95,7 +95,7 @@ pub(crate) fn run(run: &Run, loaded: Loaded) -> Result<(), StartError> {
     let foundation = Arc::new(foundation);
     let reloader = Reloader::new(run.clone(), config, Arc::clone(&foundation), reload);
     let reloads = runtime.spawn(reloader.run(hangup));
-    runtime.block_on(end.wait(signals));
+    runtime.block_on(end.wait(signals, || foundation.look_at_neighbours()));
     reloads.abort();
     runtime.block_on(async {
         // It holds the foundation until it is gone.

@@ -145,6 +145,13 @@ impl Foundation {
         Ok(Arc::new(gate))
     }
 
+    /// Another process has begun to admit calls: from now on its journal is followed closely.
+    pub(crate) fn look_at_neighbours(&self) {
+        if let Err(error) = self.ledger.neighbours().look() {
+            log::error!(target: "ledger", "other processes cannot be seen: {error}");
+        }
+    }
+
     /// Brings everything that was written down into the store.
     pub(crate) async fn close(&self) {
         self.gauges.abort();

@@ -123,8 +123,8 @@ impl Drop for UnderWay {
 // === impl End ===
 
 impl End {
-    /// Returns when the process may end.
-    pub async fn wait(self, signals: Signals) {
+    /// Returns when the process may end. `handed_over` is told when another process has the sockets.
+    pub async fn wait(self, signals: Signals, handed_over: impl Fn()) {
         let Signals { mut terminate, mut interrupt, mut quit } = signals;
         loop {
             let asked = tokio::select! {
@@ -136,6 +136,7 @@ impl End {
                 Asked::HandOver => match self.sockets.hand_over(&self.handover).await {
                     Ok(()) => {
                         self.drain.succeeded.store(true, Ordering::SeqCst);
+                        handed_over();
                         break;
                     }
                     Err(why) => {

@@ -36,7 +36,7 @@ impl Sockets {
     /// Waits until somebody listens on each of these addresses.
     pub(crate) async fn opened(&self, addresses: &[String]) {
         while !self.are_open(addresses) {
-            tokio::time::sleep(LOOK_AGAIN).await;
+            sleep(LOOK_AGAIN).await;
         }
     }
 

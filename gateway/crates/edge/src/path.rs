@@ -30,6 +30,19 @@ pub(crate) fn resolved(path: &str) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Whether a target is as servers want it, not as proxies do: a path, or the `*` of `OPTIONS`.
+pub(crate) fn is_origin_form(target: &[u8]) -> bool {
+    target.starts_with(b"/") || target == b"*"
+}
+
+/// A path with its query, from a target in absolute form that may have had no path.
+pub(crate) fn rooted(target: &str) -> Cow<'_, str> {
+    match target.starts_with('/') {
+        true => Cow::Borrowed(target),
+        false => Cow::Owned(format!("/{target}")),
+    }
+}
+
 fn unescaped(path: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -58,6 +71,16 @@ fn unescaped(path: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_are_asked_in_origin_form() {
+        for (target, expected) in [("/a", true), ("*", true), ("http://a/", false), ("", false)] {
+            assert_eq!(is_origin_form(target.as_bytes()), expected, "{target}");
+        }
+        for (target, expected) in [("/a?b", "/a?b"), ("?b", "/?b"), ("", "/")] {
+            assert_eq!(rooted(target), expected);
+        }
+    }
 
     #[test]
     fn paths_are_read_as_servers_read_them() {

@@ -24,6 +24,7 @@ use crate::drain::Drain;
 use crate::gate::Seen;
 use crate::hop::{self, Upgrade};
 use crate::own::{from_webroot, nothing_here};
+use crate::path;
 use crate::serving::Current;
 use crate::site::Destination;
 
@@ -184,9 +185,9 @@ impl ProxyHttp for Edge {
         }
         // A target with a host in it is for proxies; a server behind could take that host for the
         // request's, or the whole for a path.
-        if request.version != Version::HTTP_2 && !request.raw_path().starts_with(b"/") {
+        if request.version != Version::HTTP_2 && !path::is_origin_form(original.raw_path()) {
             let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
-            request.set_raw_path(target.as_bytes())?;
+            request.set_raw_path(path::rooted(target).as_bytes())?;
         }
         context.policy.apply_to_request(&original.method, request);
         Ok(())
