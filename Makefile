@@ -9,10 +9,10 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end sdk oracle clean
+	end-to-end soak-lifecycle slow-clients sdk browser oracle conformance conformance-h2 clean
 
 help: ## Show this
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Install what the build needs and this machine lacks
 	@ops/setup.sh
@@ -24,7 +24,7 @@ run: build ## Start on the embedded default; ARGS="--config FILE" for another
 	@exec target/release/tollgate run $(ARGS)
 
 test: ## Run every test that CI runs
-	@ops/setup.sh --dev --test
+	@ops/setup.sh --dev --test --browser --conformance
 	$(MAKE) --no-print-directory tidy
 	$(MAKE) --no-print-directory check-conf
 	$(MAKE) --no-print-directory lint
@@ -32,7 +32,9 @@ test: ## Run every test that CI runs
 	$(MAKE) --no-print-directory plugins-unit
 	$(MAKE) --no-print-directory end-to-end
 	$(MAKE) --no-print-directory sdk
+	$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory oracle
+	$(MAKE) --no-print-directory conformance
 
 lint: setup ## Check the format and every lint, of the gateway and of the plugins
 	$(CARGO) fmt --all --check
@@ -64,12 +66,31 @@ components: setup ## Write every component, those for tests included, to target/
 end-to-end: build components ## The built gateway, tried from outside
 	$(CARGO) test --release --locked -p tollgate-end-to-end -p tollgate-test-upstream
 
+soak-lifecycle: build components ## Upgrades, reloads and rotations in ten times their number
+	TOLLGATE_SOAK=10 $(CARGO) test --release --locked -p tollgate-end-to-end --test lifecycle -- --nocapture
+
 sdk: build ## OpenAI's Python SDK against the built gateway
 	tests/sdk/run.sh
+
+slow-clients: build components ## Ten thousand slow clients beside good traffic
+	SLOW_CLIENTS=10000 $(CARGO) test --release --locked -p tollgate-end-to-end \
+		--test slow_clients -- --nocapture
+
+browser: build ## Frames, cookies and calls across sites, in real Chromium against the built gateway
+	@ops/setup.sh --browser
+	tests/browser/run.sh
 
 oracle: build ## Ask nginx and the built gateway the same, and compare
 	@ops/setup.sh --test
 	tests/oracle/run.sh
+
+conformance: build ## sslyze, pebble and certbot against the built gateway
+	@ops/setup.sh --conformance
+	tests/conformance/run.sh
+
+conformance-h2: build ## httpwg against the built gateway; it takes minutes to install, so CI does not
+	@ops/setup.sh --conformance
+	tests/conformance/h2.sh
 
 dist: setup ## Build target/dist/tollgate with link-time optimisation
 	$(CARGO) build --profile dist --locked

@@ -6,6 +6,10 @@
 #   ops/setup.sh --dev      and rustfmt and clippy
 #   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, pebble, an ACME
 #                           CA, for those of certificates, and nginx and openssl, for the oracle
+#   ops/setup.sh --browser  and Chromium, certutil, openssl and Python, for the tests with a browser
+#   ops/setup.sh --conformance
+#                           and Python with venv, pebble and certbot, for the tests with others'
+#                           tools
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -92,13 +96,25 @@ for part in "$@"; do
         need nginx nginx-light
         need openssl openssl
         ;;
+    --browser)
+        need chromium chromium
+        need certutil libnss3-tools
+        need openssl openssl
+        has_venv || packages+=(python3 python3-venv)
+        ;;
+    --conformance)
+        has_venv || packages+=(python3 python3-venv)
+        need pebble pebble
+        need pebble-challtestsrv pebble
+        need certbot certbot
+        ;;
     --bench)
         need nginx nginx-light
         need wrk wrk
         need openssl openssl
         need python3 python3
         ;;
-    *) stop "$part is no part: --dev, --test or --bench" ;;
+    *) stop "$part is no part: --dev, --test, --browser, --conformance or --bench" ;;
     esac
 done
 install_packages

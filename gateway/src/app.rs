@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tollgate_config::{Config, Loaded};
-use tollgate_edge::{EdgeError, EdgeSettings, Server};
+use tollgate_edge::{EdgeError, EdgeSettings, Server, Signals};
 use tollgate_host::{LoadError, SetupError};
 use tollgate_ledger::LedgerError;
 use tollgate_telemetry::{Log, MetricsError};
@@ -66,6 +67,10 @@ pub(crate) fn run(run: &Run, loaded: Loaded) -> Result<(), StartError> {
     let master_key = MasterKey::find(config.master_key.as_ref(), &run.data_dir)?;
     // The ledger's tasks outlive the server, whose runtimes end with it.
     let runtime = Runtime::new().map_err(StartError::Process)?;
+    let hangup = {
+        let _entered = runtime.enter();
+        signal(SignalKind::hangup()).map_err(StartError::Process)?
+    };
     let (foundation, gate) = runtime.block_on(Foundation::build(run, &config, &master_key))?;
     let plain = SocketAddr::new(run.host, run.port);
     if run.upgrade {
@@ -75,6 +80,11 @@ pub(crate) fn run(run: &Run, loaded: Loaded) -> Result<(), StartError> {
     if run.upgrade {
         runtime.block_on(takeover::let_the_other_finish());
     }
+    // As soon as others know this process they may ask it for something.
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::watch().map_err(StartError::Process)?
+    };
     let instance = Instance::register(&run.data_dir)?;
     say_where(run, &config, plain, &master_key);
     let (serve, end, reload) = server.split();
@@ -84,8 +94,8 @@ pub(crate) fn run(run: &Run, loaded: Loaded) -> Result<(), StartError> {
         .map_err(StartError::Process)?;
     let foundation = Arc::new(foundation);
     let reloader = Reloader::new(run.clone(), config, Arc::clone(&foundation), reload);
-    let reloads = runtime.spawn(reloader.run());
-    runtime.block_on(end.wait());
+    let reloads = runtime.spawn(reloader.run(hangup));
+    runtime.block_on(end.wait(signals, || foundation.look_at_neighbours()));
     reloads.abort();
     runtime.block_on(async {
         // It holds the foundation until it is gone.

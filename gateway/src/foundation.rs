@@ -80,13 +80,20 @@ impl Foundation {
 
     /// The parts of another configuration. Nothing takes effect before requests are given to them,
     /// but for the names of models in metrics.
-    pub(crate) async fn again(&self, run: &Run, config: &Config) -> Result<Arc<Gate>, StartError> {
+    pub(crate) async fn again(
+        &self,
+        run: &Run,
+        config: &Config,
+    ) -> Result<(Arc<Gate>, Arc<Meter>), StartError> {
         let host = host(run, config, &self.metrics, &self.counted)?;
         let loaded = plugins::load(&host, &config.plugins).await?;
         let meter = Arc::clone(&loaded.meter);
-        let gate = self.gate(run, config, loaded)?;
+        Ok((self.gate(run, config, loaded)?, meter))
+    }
+
+    /// From now on this meter prices what dead processes left open.
+    pub(crate) fn price_by(&self, meter: Arc<Meter>) {
         self.meter.store(meter);
-        Ok(gate)
     }
 
     fn gate(
@@ -136,6 +143,13 @@ impl Foundation {
             access: Arc::clone(&self.access),
         };
         Ok(Arc::new(gate))
+    }
+
+    /// Another process has begun to admit calls: from now on its journal is followed closely.
+    pub(crate) fn look_at_neighbours(&self) {
+        if let Err(error) = self.ledger.neighbours().look() {
+            log::error!(target: "ledger", "other processes cannot be seen: {error}");
+        }
     }
 
     /// Brings everything that was written down into the store.

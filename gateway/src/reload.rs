@@ -1,10 +1,12 @@
 //! Another configuration without a restart: on SIGHUP, and when a file has changed.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tollgate_config::{Config, Loaded};
 use tollgate_edge::Reload;
 
@@ -15,8 +17,17 @@ use crate::foundation::Foundation;
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How a file looks from outside; none if it is not there.
-type Look = Option<(SystemTime, u64)>;
+/// How a file looks from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Look {
+    inode: (u64, u64),
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// How each file looked; none if it was not there.
+type Looks = BTreeMap<PathBuf, Option<Look>>;
 
 /// Watches files and signals.
 pub(crate) struct Reloader {
@@ -40,11 +51,7 @@ impl Reloader {
     }
 
     /// Never ends.
-    pub(crate) async fn run(mut self) {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-            log::error!(target: "config", "SIGHUP cannot be watched: there is no reload");
-            return;
-        };
+    pub(crate) async fn run(mut self, mut hangup: Signal) {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut seen = self.looks();
@@ -61,8 +68,15 @@ impl Reloader {
                     }
                 }
             }
+            let before = self.looks();
             self.reload().await;
             seen = self.looks();
+            // What changed while files were read is another change.
+            for (path, look) in before {
+                if let Some(seen) = seen.get_mut(&path) {
+                    *seen = look;
+                }
+            }
         }
     }
 
@@ -89,10 +103,11 @@ impl Reloader {
         let loaded = loaded
             .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let Loaded { config, notices } = loaded;
-        let gate = self.foundation.again(&self.run, &config).await;
-        let gate = gate.map_err(|error| vec![error.to_string()])?;
+        let again = self.foundation.again(&self.run, &config).await;
+        let (gate, meter) = again.map_err(|error| vec![error.to_string()])?;
         let applied = self.reload.apply(config.edge.as_ref(), config.cors.as_ref(), gate);
         let mut later = applied.map_err(|error| vec![error.to_string()])?;
+        self.foundation.price_by(meter);
         for notice in &notices {
             log::warn!(target: "config", "{notice}");
         }
@@ -105,17 +120,27 @@ impl Reloader {
         Ok(())
     }
 
-    fn looks(&self) -> Vec<Look> {
+    fn looks(&self) -> Looks {
         let plugins = &self.config.plugins;
         let each = [&plugins.authenticator, &plugins.limiter, &plugins.meter];
         let plugins = each.into_iter().chain(plugins.providers.values());
         let files = plugins.filter_map(|plugin| plugin.file.as_ref());
-        let files: Vec<&PathBuf> = self.run.config.iter().chain(files).collect();
-        let look = |path: &&PathBuf| {
-            let metadata = std::fs::metadata(path).ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        };
-        files.iter().map(look).collect()
+        let files = self.run.config.iter().chain(files);
+        files.map(|path| (path.clone(), Look::at(path))).collect()
+    }
+}
+
+// === impl Look ===
+
+impl Look {
+    fn at(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self {
+            inode: (metadata.dev(), metadata.ino()),
+            bytes: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
     }
 }
 

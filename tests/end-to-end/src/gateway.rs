@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tollgate_test_upstream::Authority;
@@ -111,6 +112,10 @@ impl Gateway {
     /// Starts the process without waiting for it.
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "the gateway runs already");
+        self.child = Some(self.begin(&[]));
+    }
+
+    fn begin(&self, options: &[&str]) -> Child {
         let output = self.output_file();
         let child = Command::new(binary())
             .args(["run", "--port", &self.port.to_string()])
@@ -118,6 +123,7 @@ impl Gateway {
             .arg(self.config_file())
             .arg("--data-dir")
             .arg(self.data())
+            .args(options)
             .env_remove("DATABASE_URL")
             .env_remove("LOG_LEVEL")
             .env_remove("LITELLM_CORS_ORIGINS")
@@ -127,7 +133,29 @@ impl Gateway {
             .stdout(output.try_clone().expect("a second handle"))
             .stderr(output)
             .spawn();
-        self.child = Some(child.unwrap_or_else(|error| panic!("{:?}: {error}", binary())));
+        child.unwrap_or_else(|error| panic!("{:?}: {error}", binary()))
+    }
+
+    /// Starts another process that takes the sockets over; gives the old one, which is on its way
+    /// out.
+    pub async fn upgrade(&mut self) -> Former {
+        let mut child = self.begin(&["--upgrade"]);
+        let name = format!("{}\n", child.id());
+        let pid = self.data().join("tollgate.pid");
+        let taken = until("the hand-over", async || {
+            let ended = child.try_wait().expect("a child of this process");
+            let is_named = std::fs::read_to_string(&pid).is_ok_and(|text| text == name);
+            (is_named || ended.is_some()).then_some(ended)
+        })
+        .await;
+        assert!(taken.is_none(), "no hand-over ({taken:?}):\n{}", self.output());
+        Former(self.child.replace(child).expect("a running gateway"))
+    }
+
+    /// Starts another process with these options, which is expected to end by itself.
+    pub async fn beside(&self, options: &[&str]) -> ExitStatus {
+        let mut other = Former(self.begin(options));
+        other.exited().await
     }
 
     /// Waits until it says that it is ready.
@@ -165,10 +193,27 @@ impl Gateway {
         child.wait().expect("a killed child ends");
     }
 
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let process = rustix::process::Pid::from_raw(self.pid() as i32).expect("a process id");
+        rustix::process::kill_process(process, signal).expect("its parent");
+    }
+
+    /// Moves another configuration file into the place of the one that is there.
+    pub fn configure(&self, text: &str) {
+        replace(&self.config_file(), text.as_bytes());
+    }
+
+    /// The value of a series on `/metrics`; 0 if it is not there.
+    pub async fn metric(&self, series: &str) -> f64 {
+        let text = self.client.get(MASTER_KEY, "/metrics").await.ok().text;
+        let line = text.lines().find_map(|line| line.strip_prefix(series)).unwrap_or("0");
+        line.trim().parse().expect("a number")
+    }
+
     /// SIGTERM, and waits for the end.
     pub async fn stop(&mut self) -> ExitStatus {
-        let process = rustix::process::Pid::from_raw(self.pid() as i32).expect("a process id");
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("its parent");
+        self.signal(Signal::TERM);
         let status = self.exited().await;
         self.child = None;
         status
@@ -178,6 +223,12 @@ impl Gateway {
     pub async fn restart(&mut self) {
         self.spawn();
         self.ready().await;
+    }
+
+    /// Starts it again after its own end.
+    pub async fn restart_ended(&mut self) {
+        self.child = None;
+        self.restart().await;
     }
 
     /// The process's id.
@@ -263,6 +314,37 @@ impl Gateway {
     pub fn mark(&self) -> usize {
         self.output().to_lowercase().len()
     }
+}
+
+/// A process whose sockets another one has.
+pub struct Former(Child);
+
+impl Former {
+    /// Waits for the process to end by itself.
+    pub async fn exited(&mut self) -> ExitStatus {
+        let child = &mut self.0;
+        until("the old process's end", async || child.try_wait().expect("a child")).await
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.0.try_wait().expect("a child of this process").is_none()
+    }
+}
+
+impl Drop for Former {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Writes a file as certbot and careful editors do: beside it, then moved.
+pub fn replace(path: &Path, bytes: &[u8]) {
+    let unfinished = path.with_extension("new");
+    std::fs::write(&unfinished, bytes).expect("a file beside it");
+    std::fs::rename(&unfinished, path).expect("to move it");
 }
 
 impl Drop for Gateway {

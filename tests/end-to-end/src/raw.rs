@@ -67,6 +67,21 @@ impl Raw {
         Self { reader, writer, received: Vec::new() }
     }
 
+    /// Connects, unless that fails.
+    pub async fn try_connect(port: u16) -> Result<Self, String> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await;
+        let stream = stream.map_err(|error| format!("no connection: {error}"))?;
+        stream.set_nodelay(true).expect("a fresh connection");
+        let (reader, writer) = stream.into_split();
+        Ok(Self { reader, writer, received: Vec::new() })
+    }
+
+    /// Writes a request and reads its answer.
+    pub async fn ask(&mut self, bytes: &[u8]) -> Result<RawAnswer, String> {
+        self.writer.write_all(bytes).await.map_err(|error| error.to_string())?;
+        self.try_answer().await
+    }
+
     /// Writes bytes as they are.
     pub async fn write(&mut self, bytes: &[u8]) {
         self.writer.write_all(bytes).await.expect("the gateway reads");

@@ -78,6 +78,12 @@ impl Acme {
         Self::start_in(surroundings, settings, challenges, on_certificate)
     }
 
+    /// The certificate that is on disk, if there is one: whoever starts can serve it from the first
+    /// connection on.
+    pub fn stored(settings: &AcmeSettings) -> Result<Option<Certificate>, AcmeError> {
+        Store::open(&settings.clone().check()?)?.certificate()
+    }
+
     /// The same with another clock or lock.
     pub fn start_in(
         surroundings: Surroundings,

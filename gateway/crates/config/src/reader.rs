@@ -172,12 +172,21 @@ impl<'a> Field<'a> {
 
     /// A file that exists. Relative paths start at the configuration file.
     pub(crate) fn existing_file(&self) -> Option<PathBuf> {
+        self.existing("file", std::fs::Metadata::is_file)
+    }
+
+    /// A folder that exists. Relative paths start at the configuration file.
+    pub(crate) fn existing_folder(&self) -> Option<PathBuf> {
+        self.existing("folder", std::fs::Metadata::is_dir)
+    }
+
+    fn existing(&self, kind: &str, fits: impl Fn(&std::fs::Metadata) -> bool) -> Option<PathBuf> {
         let path = self.source.dir.join(self.text()?);
         let written = self.source.dir.join(self.written().unwrap_or_default());
         let written = shown(&written.to_string_lossy());
         match std::fs::metadata(&path) {
-            Ok(data) if data.is_file() => return Some(path),
-            Ok(_) => self.mistake(format!("`{written}` is not a file")),
+            Ok(data) if fits(&data) => return Some(path),
+            Ok(_) => self.mistake(format!("`{written}` is not a {kind}")),
             Err(error) => self.mistake(format!("cannot open `{written}`: {}", error.kind())),
         }
         None

@@ -271,6 +271,7 @@ fn a_whole_edge_is_read_as_it_is_written() {
     let edge = config.edge.unwrap();
     let [plain, tls, _] = &edge.listeners[..] else { panic!("{:?}", edge.listeners) };
     assert!(plain.redirect_to_https && plain.tls.is_none() && plain.http2);
+    assert_eq!(plain.acme_webroot.as_deref(), Some("tests/valid/.".as_ref()));
     assert!(tls.proxy_protocol && !tls.redirect_to_https);
     let proxies: Vec<_> = tls.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);

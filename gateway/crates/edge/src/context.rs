@@ -1,6 +1,7 @@
 //! What is known of a request on its way: what was seen of the connection, the site, the route.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use http::header;
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) is_known_host: bool,
     /// Whether the listener sends requests on to https.
     pub(crate) redirects: bool,
+    /// Where answers to authorities lie that another ACME client asked.
+    pub(crate) webroot: Option<Arc<Path>>,
     pub(crate) peer: Option<IpAddr>,
     pub(crate) client: Option<Client>,
     pub(crate) head: Option<Arc<Head>>,
@@ -52,6 +55,7 @@ impl Context {
             destination: None,
             is_known_host: false,
             redirects: false,
+            webroot: None,
             peer: None,
             client: None,
             head: None,
@@ -72,6 +76,7 @@ impl Context {
         let local = session.server_addr().and_then(|address| address.as_inet());
         self.peer = session.client_addr().and_then(|address| address.as_inet()).map(|a| a.ip());
         self.redirects = heard.is_some_and(|heard| heard.redirects);
+        self.webroot = heard.and_then(|heard| heard.webroot.clone());
         let seen = Seen {
             peer: self.peer,
             is_tls: connection.is_some_and(Connection::is_secure),

@@ -1,7 +1,7 @@
 //! Cookies that an upstream sets, made fit for pages that are framed by another site. Everything
 //! that is not to be changed stays byte for byte.
 
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use tollgate_config::{Cookies, SameSite};
 
 use crate::fields::Fields;
@@ -39,6 +39,16 @@ impl Rewrite {
         for cookie in cookies {
             answer.add(&header::SET_COOKIE, cookie);
         }
+    }
+
+    /// Whether a request is to go on without its cookies. Those that were made `SameSite=None` come
+    /// with whatever another site makes a browser send. Frames need them where a page is opened, and
+    /// nowhere else: the rest is withheld here, as browsers would have withheld what was `Lax`.
+    pub(crate) fn withholds(self, method: &Method, request: &HeaderMap) -> bool {
+        let says = |name, value: &str| request.get(name).is_some_and(|found| found == value);
+        self.same_site == Some(b"None")
+            && says("sec-fetch-site", "cross-site")
+            && !(method.is_safe() && says("sec-fetch-mode", "navigate"))
     }
 
     fn cookie(self, value: &HeaderValue) -> HeaderValue {
@@ -121,6 +131,41 @@ mod tests {
         let apart = Cookies { same_site: None, partitioned: true };
         let expected = "a=b; SameSite=None; Secure; Partitioned";
         assert_eq!(rewritten(apart, "a=b; SameSite=None"), expected);
+    }
+
+    #[test]
+    fn what_other_sites_send_goes_on_without_cookies_unless_a_page_is_opened() {
+        let opened = Cookies { same_site: Some(SameSite::None), partitioned: true };
+        let request = |site: &'static str, mode: &'static str| {
+            let headers = [("sec-fetch-site", site), ("sec-fetch-mode", mode)];
+            let pairs = headers.map(|(name, value)| {
+                (http::HeaderName::from_static(name), HeaderValue::from_static(value))
+            });
+            pairs.into_iter().collect::<HeaderMap>()
+        };
+        let cases = [
+            (Method::GET, "cross-site", "navigate", false),
+            (Method::HEAD, "cross-site", "navigate", false),
+            (Method::POST, "cross-site", "navigate", true),
+            (Method::GET, "cross-site", "no-cors", true),
+            (Method::GET, "cross-site", "websocket", true),
+            (Method::POST, "cross-site", "cors", true),
+            (Method::POST, "same-site", "navigate", false),
+            (Method::POST, "same-origin", "cors", false),
+            (Method::POST, "none", "navigate", false),
+        ];
+        for (method, site, mode, expected) in cases {
+            let headers = request(site, mode);
+            let found = Rewrite::new(opened).withholds(&method, &headers);
+            assert_eq!(found, expected, "{method} {site} {mode}");
+            // Browsers see to it themselves.
+            for same_site in [None, Some(SameSite::Lax), Some(SameSite::Strict)] {
+                let kept = Cookies { same_site, partitioned: true };
+                assert!(!Rewrite::new(kept).withholds(&method, &headers), "{same_site:?}");
+            }
+        }
+        // No browser.
+        assert!(!Rewrite::new(opened).withholds(&Method::POST, &HeaderMap::new()));
     }
 
     #[test]

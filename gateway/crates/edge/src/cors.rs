@@ -103,6 +103,11 @@ impl AllowList {
         }
     }
 
+    /// Whether calls of this origin carry cookies.
+    pub(crate) fn lets_cookies_pass(&self, origin: Option<&HeaderValue>) -> bool {
+        self.credentials && origin.is_some_and(|origin| self.allows(origin))
+    }
+
     fn allows(&self, origin: &HeaderValue) -> bool {
         // Browsers write origins in lower case and without the usual port, as the list has them.
         self.all || self.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())

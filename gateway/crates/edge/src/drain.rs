@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 pub struct Drain {
     draining: AtomicBool,
+    /// Another process has taken the sockets.
+    succeeded: AtomicBool,
     /// Stragglers are served no more.
     refusing: AtomicBool,
     open: AtomicUsize,
@@ -56,6 +58,13 @@ pub struct End {
     pub(crate) handover: PathBuf,
 }
 
+/// The signals that end the process or hand its sockets over.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
 /// Tells pingora when its listeners are to stop.
 pub(crate) struct Stop(pub(crate) Arc<Drain>);
 
@@ -73,6 +82,11 @@ impl Drain {
         self.draining.load(Ordering::SeqCst)
     }
 
+    /// Whether clients should look elsewhere. They need not if another process has the sockets.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_draining() && !self.succeeded.load(Ordering::SeqCst)
+    }
+
     /// Whether model calls are refused.
     pub(crate) fn is_refusing(&self) -> bool {
         self.refusing.load(Ordering::SeqCst)
@@ -83,10 +97,14 @@ impl Drain {
         UnderWay(Arc::clone(self))
     }
 
+    fn is_idle(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0
+    }
+
     async fn until_idle(&self) {
         loop {
             let notified = self.idle.notified();
-            if self.open.load(Ordering::SeqCst) == 0 {
+            if self.is_idle() {
                 return;
             }
             notified.await;
@@ -105,16 +123,9 @@ impl Drop for UnderWay {
 // === impl End ===
 
 impl End {
-    /// Returns when the process may end.
-    pub async fn wait(self) {
-        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut quit)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::quit()),
-        ) else {
-            log::error!(target: "edge", "signals cannot be watched");
-            return std::future::pending().await;
-        };
+    /// Returns when the process may end. `handed_over` is told when another process has the sockets.
+    pub async fn wait(self, signals: Signals, handed_over: impl Fn()) {
+        let Signals { mut terminate, mut interrupt, mut quit } = signals;
         loop {
             let asked = tokio::select! {
                 () = either(&mut terminate, &mut interrupt) => Asked::End,
@@ -123,7 +134,11 @@ impl End {
             match asked {
                 Asked::End => break,
                 Asked::HandOver => match self.sockets.hand_over(&self.handover).await {
-                    Ok(()) => break,
+                    Ok(()) => {
+                        self.drain.succeeded.store(true, Ordering::SeqCst);
+                        handed_over();
+                        break;
+                    }
                     Err(why) => {
                         log::error!(target: "edge", "no hand-over, this process goes on: {why}");
                     }
@@ -141,22 +156,47 @@ impl End {
     async fn finish(&self) {
         log::info!(target: "edge", "stopping: what is under way may finish");
         self.drain.draining.store(true, Ordering::SeqCst);
-        let deadline = Instant::now() + self.ending.delay + self.ending.grace;
-        sleep(self.ending.delay).await;
+        // Where another process listens, there is nobody to be warned.
+        let has_successor = self.drain.succeeded.load(Ordering::SeqCst);
+        let delay = if has_successor { Duration::ZERO } else { self.ending.delay };
+        let deadline = Instant::now() + delay + self.ending.grace;
+        sleep(delay).await;
         self.drain.stop.notify_one();
         sleep(STRAGGLERS).await;
         self.drain.refusing.store(true, Ordering::SeqCst);
-        if timeout_at(deadline, self.drain.until_idle()).await.is_err() {
+        if timeout_at(deadline, self.until_closed()).await.is_err() {
             log::warn!(target: "edge", "calls are still under way; stopping all the same");
-            return;
         }
-        let closed = async {
-            while self.connections.open() > 0 {
-                sleep(LOOK).await;
+    }
+
+    /// Waits for what is under way, also for what began on a connection that was just accepted.
+    /// Whoever keeps a connection open without a request is not waited for.
+    async fn until_closed(&self) {
+        let mut idle_since = None;
+        while self.connections.open() > 0 || !self.drain.is_idle() {
+            self.drain.until_idle().await;
+            let since = *idle_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= CLOSING {
+                return;
             }
-        };
-        // Whoever keeps a connection open without a request is not waited for.
-        let _left = timeout_at(deadline.min(Instant::now() + CLOSING), closed).await;
+            sleep(LOOK).await;
+            if !self.drain.is_idle() {
+                idle_since = None;
+            }
+        }
+    }
+}
+
+// === impl Signals ===
+
+impl Signals {
+    /// They do not end the process by themselves any more. Needs a runtime.
+    pub fn watch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
     }
 }
 

@@ -7,6 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::fields::Fields;
 
 const DIRECTIVE: &[u8] = b"frame-ancestors";
+/// What browsers say of requests whose answer's policy they go by: pages and workers.
+const GOVERNED: [&str; 8] =
+    ["document", "iframe", "frame", "embed", "object", "worker", "sharedworker", "serviceworker"];
 
 /// Who may frame a site's pages.
 #[derive(Clone, Debug)]
@@ -18,6 +21,21 @@ impl Ancestors {
     /// From origins as the header has them. None: not printable ASCII.
     pub(crate) fn new(origins: &[String]) -> Option<Self> {
         HeaderValue::try_from(format!("frame-ancestors {}", origins.join(" "))).ok().map(Self)
+    }
+
+    /// Has a page sent whole. With an answer that it is unchanged, often without the policy that it
+    /// was sent with, a browser would either lose that policy's other directives to the one that is
+    /// added here, or keep one from before that forbids frames.
+    pub(crate) fn apply_to_request(request: &mut impl Fields) {
+        let headers = request.map();
+        let validators = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+        if !validators.iter().any(|name| headers.contains_key(name)) {
+            return;
+        }
+        let kind = headers.get("sec-fetch-dest").and_then(|kind| kind.to_str().ok());
+        if kind.is_some_and(|kind| GOVERNED.contains(&kind)) {
+            validators.iter().for_each(|name| request.remove(name));
+        }
     }
 
     /// Leaves exactly one policy and no header that would forbid what it allows.

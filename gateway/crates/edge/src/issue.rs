@@ -10,12 +10,16 @@ use tollgate_acme::{Acme, AcmeError, AcmeSettings, Certificate, ChallengeKind, C
 use tollgate_config::{Acme as Configured, Challenge, Listener};
 use tollgate_listener::Certificates;
 
+use crate::handover::Sockets;
 use crate::listeners::Certified;
 
 /// Certificates to be had from authorities, and the answers to their questions.
 pub(crate) struct Issuance {
     pub(crate) challenges: Challenges,
     orders: Vec<Order>,
+    /// Where an authority may ask, and whether it would be heard there.
+    addresses: Vec<String>,
+    sockets: Sockets,
 }
 
 struct Order {
@@ -31,6 +35,7 @@ impl Issuance {
         listeners: &[Listener],
         certified: &[Certified],
         data_dir: &Path,
+        sockets: Sockets,
     ) -> Result<Self, AcmeError> {
         let mut orders = Vec::new();
         for one in certified {
@@ -38,6 +43,9 @@ impl Issuance {
             let Some(acme) = tls.and_then(|tls| tls.acme.as_ref()) else { continue };
             let settings = settings(acme, data_dir.to_owned());
             orders.push(Order { settings, certificates: Arc::clone(&one.certificates) });
+        }
+        for order in &orders {
+            order.take_stored();
         }
         let challenges = match orders.is_empty() {
             true => Challenges::new(),
@@ -48,12 +56,28 @@ impl Issuance {
             let answer = move |domain: &str| Some(answers.tls_answer(domain)?.to_text());
             order.certificates.challenges().ask(answer);
         }
-        Ok(Self { challenges, orders })
+        let addresses = listeners.iter().map(|listener| listener.address.to_string()).collect();
+        Ok(Self { challenges, orders, addresses, sockets })
     }
 
     /// Whether nothing is asked for.
     pub(crate) fn is_empty(&self) -> bool {
         self.orders.is_empty()
+    }
+}
+
+impl Order {
+    /// Puts what is on disk into use, before the first connection comes. What is wrong with it is
+    /// dealt with by the task, which looks at it again.
+    fn take_stored(&self) {
+        let authority = &self.settings.directory;
+        match Acme::stored(&self.settings) {
+            Ok(None) => {}
+            Ok(Some(stored)) => take(&self.certificates, authority, &stored),
+            Err(error) => {
+                log::warn!(target: "edge", "no certificate from {authority} yet: {error}")
+            }
+        }
     }
 }
 
@@ -84,6 +108,11 @@ fn take(certificates: &Certificates, authority: &str, issued: &Certificate) {
 #[async_trait]
 impl BackgroundService for Issuance {
     async fn start(&self, mut shutdown: ShutdownWatch) {
+        // An authority that finds nobody would not be asked again for a minute.
+        tokio::select! {
+            () = self.sockets.opened(&self.addresses) => {}
+            _ended = shutdown.changed() => return,
+        }
         let mut running = Vec::new();
         for order in &self.orders {
             let certificates = Arc::clone(&order.certificates);

@@ -31,9 +31,10 @@ mod server;
 mod servers;
 mod serving;
 mod site;
+mod webroot;
 
 pub use certificate::SelfSignedError;
-pub use drain::{Drain, End};
+pub use drain::{Drain, End, Signals};
 pub use gate::Gate;
 pub use listeners::ListenerError;
 pub use reload::Reload;

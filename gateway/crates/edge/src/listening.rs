@@ -1,6 +1,8 @@
 //! What holds for a request by the listener that its connection came in at.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use tollgate_config::Listener;
@@ -21,6 +23,8 @@ pub(crate) struct Heard {
     address: Option<SocketAddr>,
     /// Whether requests are sent on to https.
     pub(crate) redirects: bool,
+    /// Where answers to authorities lie that another ACME client asked.
+    pub(crate) webroot: Option<Arc<Path>>,
     /// Peers whose word about the client is believed.
     pub(crate) trusted: Vec<IpNet>,
 }
@@ -30,10 +34,11 @@ pub(crate) struct Heard {
 impl Listening {
     /// The plain listener trusts nobody and redirects nothing.
     pub(crate) fn new(listeners: &[Listener]) -> Self {
-        let plain = Heard { address: None, redirects: false, trusted: Vec::new() };
+        let plain = Heard { address: None, redirects: false, webroot: None, trusted: Vec::new() };
         let heard = |listener: &Listener| Heard {
             address: Some(listener.address),
             redirects: listener.redirect_to_https,
+            webroot: listener.acme_webroot.as_deref().map(Arc::from),
             trusted: listener.trusted_proxies.clone(),
         };
         Self(std::iter::once(plain).chain(listeners.iter().map(heard)).collect())
@@ -59,6 +64,7 @@ mod tests {
             address: address.parse().unwrap(),
             http2: true,
             redirect_to_https,
+            acme_webroot: None,
             trusted_proxies: Vec::new(),
             proxy_protocol: false,
             tls: None,

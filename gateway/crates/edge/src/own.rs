@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use pingora_core::{Error, ErrorSource, ErrorType};
 use pingora_proxy::Session;
 use tollgate_acme::Challenges;
@@ -22,6 +22,7 @@ use crate::gate::{Gate, Seen};
 use crate::proxy::Edge;
 use crate::redirect;
 use crate::site::Exposed;
+use crate::webroot;
 
 /// An answer that needs no part of the gateway, and what the access log calls the request.
 pub(crate) struct Short {
@@ -45,7 +46,7 @@ impl Edge {
             Routed::Found(Route::Chat) => {
                 return self.call(&context.serving.gate, &mut exchange).await;
             }
-            Routed::Found(Route::Readiness) if self.drain.is_draining() => {
+            Routed::Found(Route::Readiness) if self.drain.is_ending() => {
                 (Surface::Health, Route::Readiness.template(), draining())
             }
             Routed::Found(found) => {
@@ -129,13 +130,17 @@ impl Edge {
         if let Some(fault) = Fault::of(request.method.as_str(), path) {
             return Some(faulty(fault));
         }
+        // HTTP/2 has no guard in front, and its library takes a path such as `?q`.
+        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+        if !target.starts_with('/') && target != "*" {
+            return Some(faulty(Fault::Target));
+        }
         if let Some(token) = path.strip_prefix(Challenges::HTTP_PATH)
             && let Some(answer) = self.challenges.http_answer(token)
         {
             return Some(plain("(challenge)", 200, Vec::new(), answer));
         }
         if context.redirects && context.is_known_host && !redirect::is_excepted(path) {
-            let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
             return Some(match redirect::location(host_of(request), target) {
                 Some(location) => plain("(redirect)", 301, vec![(header::LOCATION, location)], ""),
                 None => {
@@ -172,6 +177,10 @@ impl Edge {
         if exchange.respond(head_of(&answer), answer.body).await.is_err() {
             log::debug!(target: "edge", "a client left before it heard that its request failed");
         }
+        if Fault::behind(error.root_cause()).is_some() {
+            // What it still sends is taken, too: closed over that, the connection would be reset.
+            session.as_downstream_mut().shutdown().await;
+        }
         status
     }
 }
@@ -183,6 +192,21 @@ fn faulty(fault: Fault) -> Short {
     let answer = AdminResponse::denial(&Denial { status, kind, message, param: None, limit: None });
     log::debug!(target: "edge", "a request is refused: {}", fault.word());
     Short { route: "(refused)", head: head_of(&answer), body: answer.body }
+}
+
+/// The answer that an ACME client beside the gateway left for its authority, where the listener
+/// has a folder for them: then nothing else answers below that path.
+pub(crate) async fn from_webroot(session: &Session, context: &Context) -> Option<Short> {
+    let folder = context.webroot.clone()?;
+    let request = session.req_header();
+    let token = request.uri.path().strip_prefix(Challenges::HTTP_PATH)?;
+    let is_read = matches!(request.method, Method::GET | Method::HEAD);
+    let answer = if is_read { webroot::read(folder, token).await } else { None };
+    Some(answer.map_or_else(nothing_here, |answer| {
+        let kind = HeaderValue::from_static("application/octet-stream");
+        let head = ResponseHead { status: 200, headers: vec![(header::CONTENT_TYPE, kind)] };
+        Short { route: "(challenge)", head, body: answer }
+    }))
 }
 
 /// The answer where nothing is.
@@ -209,8 +233,8 @@ fn plain(
 fn status_of(error: &Error) -> Option<u16> {
     let cause = error.root_cause();
     // The guard in front tells of bodies that are no bodies, or too slow, when they are read.
-    if Fault::behind(cause).is_some() {
-        return Some(400);
+    if let Some(fault) = Fault::behind(cause) {
+        return Some(fault.status());
     }
     let cause = cause.downcast_ref::<io::Error>().map(io::Error::kind);
     match (error.etype(), error.esource()) {

@@ -1,6 +1,6 @@
 //! What a site wants of its answers, made ready at start so that little is left to do for each.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tollgate_config::{Cors, Site};
 
 use crate::cookies::Rewrite;
@@ -56,6 +56,24 @@ impl Policy {
         self.cors.as_ref()?.preflight(method, request)
     }
 
+    /// Applies to a request that is passed on.
+    pub(crate) fn apply_to_request(&self, method: &Method, request: &mut impl Fields) {
+        if self.frame.is_some() {
+            Ancestors::apply_to_request(request);
+        }
+        let headers = request.map();
+        let Some(cookies) = self.cookies.filter(|_| headers.contains_key(header::COOKIE)) else {
+            return;
+        };
+        let may_call = self
+            .cors
+            .as_ref()
+            .is_some_and(|cors| cors.lets_cookies_pass(headers.get(header::ORIGIN)));
+        if !may_call && cookies.withholds(method, headers) {
+            request.remove(&header::COOKIE);
+        }
+    }
+
     /// Applies to an answer of Tollgate's own.
     pub(crate) fn apply_to_own(&self, answer: &mut impl Fields, origin: Option<&HeaderValue>) {
         self.apply(answer);
@@ -96,7 +114,6 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
-    use http::header;
     use tollgate_config::{Cookies, Headers, SameSite};
 
     use super::*;
@@ -151,6 +168,30 @@ mod tests {
         assert_eq!(answer[methods], "GET");
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
         assert_eq!(answer[header::SET_COOKIE], "a=b");
+    }
+
+    #[test]
+    fn origins_that_may_call_with_cookies_keep_them() {
+        let mut site = site();
+        site.cookies = Some(Cookies { same_site: Some(SameSite::None), partitioned: false });
+        for credentials in [false, true] {
+            let origins = vec!["https://a.example".to_owned()];
+            site.cors = Some(Cors { origins, credentials, ..Cors::default() });
+            let policy = Policy::new(&site).unwrap();
+            for (origin, is_listed) in [("https://a.example", true), ("https://b.example", false)] {
+                let headers = [("cookie", "a=b"), ("sec-fetch-site", "cross-site")];
+                let headers = headers.into_iter().chain([("origin", origin)]);
+                let pairs = headers.map(|(name, value)| {
+                    (HeaderName::from_static(name), HeaderValue::from_static(value))
+                });
+                let mut request: HeaderMap = pairs.collect();
+                policy.apply_to_request(&Method::POST, &mut request);
+                let kept = request.contains_key(header::COOKIE);
+                assert_eq!(kept, credentials && is_listed, "{origin} {credentials}");
+                assert_eq!(request[header::ORIGIN], origin);
+                assert_eq!(request["sec-fetch-site"], "cross-site");
+            }
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::direct;
 use crate::drain::Drain;
 use crate::gate::Seen;
 use crate::hop::{self, Upgrade};
-use crate::own::nothing_here;
+use crate::own::{from_webroot, nothing_here};
 use crate::path;
 use crate::serving::Current;
 use crate::site::Destination;
@@ -85,6 +85,10 @@ impl ProxyHttp for Edge {
         }
         let head = context.head_of(session.req_header());
         if let Some(short) = self.short_of(session, context) {
+            self.short(session, context, (short, head)).await;
+            return Ok(true);
+        }
+        if let Some(short) = from_webroot(session, context).await {
             self.short(session, context, (short, head)).await;
             return Ok(true);
         }
@@ -185,6 +189,7 @@ impl ProxyHttp for Edge {
             let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
             request.set_raw_path(path::rooted(target).as_bytes())?;
         }
+        context.policy.apply_to_request(&original.method, request);
         Ok(())
     }
 
@@ -192,9 +197,14 @@ impl ProxyHttp for Edge {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         context: &mut Context,
     ) -> Result<()> {
+        // HTTP/2 clients end a body with an empty frame. Written to HTTP/1 it would be a last chunk,
+        // and the end of the body a second one: the upstream took that for its next request.
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
         let Some(max) = context.upstream.as_ref().and_then(|route| route.body_max) else {
             return Ok(());
         };

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tollgate_config::{Cors, Edge as EdgeConfig, Listener};
+use tollgate_listener::Certificates;
 
 use crate::gate::Gate;
 use crate::listeners::{Certified, ListenerError, files};
@@ -54,12 +55,18 @@ impl Reload {
         Ok(later)
     }
 
+    /// All or none.
     fn replace_certificates(&self, listeners: &[Listener]) -> Result<(), ListenerError> {
+        let mut ready = Vec::new();
         for one in &self.certified {
             let tls = listeners.get(one.index).and_then(|listener| listener.tls.as_ref());
-            if let Some(tls) = tls {
-                one.certificates.replace(files(tls, &self.settings.data_dir)?)?;
-            }
+            let Some(tls) = tls else { continue };
+            let files = files(tls, &self.settings.data_dir)?;
+            Certificates::load(files.clone())?;
+            ready.push((&one.certificates, files));
+        }
+        for (certificates, files) in ready {
+            certificates.replace(files)?;
         }
         Ok(())
     }

@@ -99,7 +99,9 @@ impl Server {
         let limits = settings.edge.as_ref().map_or_else(EdgeLimits::default, |e| e.limits.clone());
         let listeners = settings.edge.as_ref().map_or(&[][..], |edge| &edge.listeners);
         let ready = Listeners::new(settings.plain, listeners, &limits, &settings.data_dir)?;
-        let issuance = Issuance::new(listeners, &ready.certified, &settings.data_dir)?;
+        let sockets = Sockets::default();
+        let issuance =
+            Issuance::new(listeners, &ready.certified, &settings.data_dir, sockets.clone())?;
         let serving = Serving::new(settings.edge.as_ref(), settings.cors.as_ref(), gate)?;
         let current = Current::new(serving);
         if !settings.takes_over {
@@ -123,7 +125,6 @@ impl Server {
         if !issuance.is_empty() {
             server.add_service(background_service("acme", issuance));
         }
-        let sockets = Sockets::default();
         server.add_service(sockets.clone());
         let end = End {
             drain: Arc::clone(&drain),

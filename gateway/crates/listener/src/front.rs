@@ -12,7 +12,7 @@ use pingora_core::apps::{HttpPersistentSettings, HttpServerApp, ServerApp};
 use pingora_core::listeners::{L4BufferSettings, ListenerConfig};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::protocols::l4::stream::Stream as Socket;
-use pingora_core::protocols::{ALPN, GetProxyDigest, GetSocketDigest, Ssl, Stream};
+use pingora_core::protocols::{ALPN, GetProxyDigest, GetSocketDigest, Shutdown, Ssl, Stream};
 use pingora_core::server::ShutdownWatch;
 use pingora_core::services::listening::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,6 +37,10 @@ const READ_TIMEOUT_MIN: Duration = Duration::from_secs(60);
 
 /// For telling a client that there is no room for it: those are many at a time.
 const REFUSAL: Duration = Duration::from_millis(100);
+
+/// At the end an idle connection is kept this long for a request that is on its way, and then
+/// closed: its answer says that the connection ends.
+const STRAGGLERS: Duration = Duration::from_millis(50);
 
 /// What a client gets over whose connection a limit is passed.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -95,7 +99,8 @@ where
             self.refuse(*socket, listener).await;
             return None;
         };
-        let stream = self.prepare(*socket, listener, &mut counted).await?;
+        // On its own: what a handshake takes, a connection that waits need not have.
+        let stream = Box::pin(self.prepare(*socket, listener, &mut counted)).await?;
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             self.app.process_new(stream, shutdown).await;
         } else {
@@ -106,6 +111,7 @@ where
     }
 
     async fn cleanup(&self) {
+        tokio::time::sleep(STRAGGLERS).await;
         self.app.http_cleanup().await;
     }
 }
@@ -176,7 +182,7 @@ where
             }
         };
         if matches!(secure.selected_alpn_proto(), Some(ALPN::H2)) {
-            secure.must_open_within(self.settings.deadlines.head);
+            secure.speaks_http2(self.settings.deadlines.head);
         }
         connection.server_name = secure.session().server_name().map(Into::into);
         let certificates = secure.session().peer_certificates();
@@ -215,7 +221,7 @@ where
         if listener.tls.is_none() {
             let told = async {
                 socket.write_all(BUSY).await?;
-                socket.shutdown().await?;
+                AsyncWriteExt::shutdown(&mut socket).await?;
                 // Closed over unread bytes, the socket may take the answer away from the client.
                 while socket.read(&mut [0; 1024]).await? > 0 {}
                 Ok::<_, std::io::Error>(())
@@ -229,10 +235,19 @@ where
     /// One HTTP/1 request after the other.
     async fn serve(&self, stream: Stream, shutdown: &ShutdownWatch) {
         let guarded = Guarded::new(stream, self.settings.guard, self.settings.deadlines);
-        let mut next: Option<(Stream, Option<HttpPersistentSettings>)> =
+        let mut next: Option<(Box<Guarded>, Option<HttpPersistentSettings>)> =
             Some((Box::new(guarded), None));
-        while let Some((stream, kept)) = next {
-            let session = self.session(stream, kept, *shutdown.borrow());
+        let mut stopping = shutdown.clone();
+        while let Some((mut guarded, kept)) = next {
+            tokio::select! {
+                biased;
+                () = guarded.something_has_come() => {}
+                () = stops(&mut stopping) => {
+                    Shutdown::shutdown(&mut *guarded).await;
+                    return;
+                }
+            }
+            let session = self.session(guarded, kept, *shutdown.borrow());
             let reused = self.app.process_new_http(session, shutdown).await;
             next = reused.and_then(|reused| {
                 let (stream, kept) = reused.consume();
@@ -269,9 +284,15 @@ where
     }
 }
 
-fn begin_request(stream: Stream) -> Option<Stream> {
+/// Waits for the service to stop.
+async fn stops(shutdown: &mut ShutdownWatch) {
+    // Who can no longer tell has ended, too.
+    let _told = shutdown.wait_for(|is_stopping| *is_stopping).await.is_ok();
+}
+
+fn begin_request(stream: Stream) -> Option<Box<Guarded>> {
     let mut guarded = stream.into_any().downcast::<Guarded>().ok()?;
-    guarded.begin_request().then_some(guarded as Stream)
+    guarded.begin_request().then_some(guarded)
 }
 
 fn address(socket: &Socket) -> Option<SocketAddr> {

@@ -94,6 +94,28 @@ impl Guarded {
         matches!(self.end, End::Open) && self.released == 0 && self.guard.begin_request()
     }
 
+    /// Waits for something to read: a whole head, or the end of the connection. What reads requests
+    /// is large, and a connection that only waits for one does without it.
+    pub(crate) async fn something_has_come(&mut self) {
+        std::future::poll_fn(|cx| self.poll_something(cx)).await;
+    }
+
+    fn poll_something(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.released == 0 && matches!(self.end, End::Open) && self.guard.is_in_head() {
+            if std::mem::take(&mut self.is_unchecked) {
+                self.check();
+                continue;
+            }
+            match self.poll_inbox(cx) {
+                Poll::Ready(Ok(Came::Handed | Came::Kept)) => {}
+                // Whoever has broken off has left.
+                Poll::Ready(Ok(Came::End) | Err(_)) => self.end = End::Closed,
+                Poll::Pending => ready!(self.poll_late(cx)),
+            }
+        }
+        Poll::Ready(())
+    }
+
     fn poll_guarded(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         loop {
             if self.released > 0 {
@@ -241,7 +263,7 @@ impl Guarded {
     /// After a refusal, takes what the client still sends: a socket that is closed over unread
     /// bytes may take the answer away from the client.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !matches!(self.end, End::Refused) {
+        if !matches!(self.end, End::Refused | End::Broken(_)) {
             return Poll::Ready(());
         }
         self.inbox.clear();

@@ -42,6 +42,7 @@
 mod certificates;
 mod connection;
 mod connections;
+mod frames;
 mod front;
 mod guard;
 mod guarded;

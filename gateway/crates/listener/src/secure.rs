@@ -24,6 +24,7 @@ use tokio::time::Sleep;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::frames::Frames;
 use crate::tls::{CHALLENGE, Tls};
 
 /// The preface with which every HTTP/2 client begins.
@@ -35,6 +36,8 @@ pub(crate) struct Secure {
     digest: Arc<SslDigest>,
     timing: TimingDigest,
     opening: Option<Opening>,
+    /// Those of HTTP/2.
+    frames: Option<Frames>,
 }
 
 /// Until its preface is whole, nothing else watches over an HTTP/2 connection.
@@ -66,13 +69,20 @@ impl Secure {
             offload_wait_duration: None,
         };
         let digest = Arc::new(digest(stream.get_ref().1));
-        Ok(Some(Self { stream, digest, timing, opening: None }))
+        Ok(Some(Self { stream, digest, timing, opening: None, frames: None }))
     }
 
-    /// The client's first bytes, as many as HTTP/2 begins with, must come in this time.
-    pub(crate) fn must_open_within(&mut self, time: Duration) {
+    /// HTTP/2 is spoken: its first bytes must come in this time, and its frames are counted.
+    pub(crate) fn speaks_http2(&mut self, time: Duration) {
+        self.frames = Some(Frames::new());
         let deadline = Box::pin(tokio::time::sleep(time));
         self.opening = Some(Opening { missing: PREFACE_BYTES, deadline });
+    }
+
+    fn wrote(&mut self, count: usize) {
+        if let Some(frames) = &mut self.frames {
+            frames.wrote(count);
+        }
     }
 
     pub(crate) fn session(&self) -> &ServerConnection {
@@ -111,7 +121,17 @@ impl AsyncRead for Secure {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
         let before = buf.filled().len();
+        if let Some(frames) = self.frames.as_mut().filter(|frames| frames.is_over()) {
+            // The reader takes more than this at a time; what it might not, it could not use.
+            let last = frames.last();
+            buf.put_slice(last.get(..buf.remaining()).unwrap_or(&last));
+            return Poll::Ready(Ok(()));
+        }
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if let Some(frames) = &mut self.frames {
+            let passed = frames.came(buf.filled().get(before..).unwrap_or_default());
+            buf.set_filled(before + passed);
+        }
         let Some(opening) = &mut self.opening else { return read };
         opening.missing = opening.missing.saturating_sub(buf.filled().len() - before);
         if opening.missing == 0 {
@@ -130,7 +150,9 @@ impl AsyncWrite for Secure {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.wrote(count);
+        Poll::Ready(Ok(count))
     }
 
     fn poll_write_vectored(
@@ -138,7 +160,9 @@ impl AsyncWrite for Secure {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts))?;
+        self.wrote(count);
+        Poll::Ready(Ok(count))
     }
 
     fn is_write_vectored(&self) -> bool {

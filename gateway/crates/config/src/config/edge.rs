@@ -26,6 +26,9 @@ pub struct Listener {
     pub http2: bool,
     /// Whether every request is sent to the same address over https. Never with TLS.
     pub redirect_to_https: bool,
+    /// A folder in which an ACME client beside the gateway leaves answers to its authority. Never
+    /// with TLS.
+    pub acme_webroot: Option<PathBuf>,
     /// Peers whose word about the client is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether connections of trusted proxies begin with the PROXY protocol.

@@ -16,6 +16,8 @@ pub(super) fn read(mut row: Section<'_>, taken: &mut Taken) -> Option<Listener> 
     let http2 = row.take("http2").flag().unwrap_or(true);
     let redirect = row.take("redirect_to_https");
     let redirect_to_https = redirect.flag().unwrap_or(false);
+    let webroot = row.take("acme_webroot");
+    let acme_webroot = webroot.existing_folder();
     let trusted_proxies = row.take("trusted_proxies").items();
     let trusted_proxies: Vec<_> = trusted_proxies.iter().filter_map(network).collect();
     let proxy = row.take("proxy_protocol");
@@ -26,6 +28,9 @@ pub(super) fn read(mut row: Section<'_>, taken: &mut Taken) -> Option<Listener> 
     if redirect_to_https && tls.is_some() {
         redirect.mistake("expected on a listener without `tls`: here it would lead in a circle");
     }
+    if webroot.is_present() && tls.is_some() {
+        webroot.mistake("expected on a listener without `tls`: authorities ask over plain HTTP");
+    }
     if proxy_protocol && trusted_proxies.is_empty() {
         proxy.mistake("expected `trusted_proxies` beside it: nobody else is believed");
     }
@@ -34,7 +39,15 @@ pub(super) fn read(mut row: Section<'_>, taken: &mut Taken) -> Option<Listener> 
     if address.port() != 0 {
         claim(taken, &address.to_string(), &address_field);
     }
-    Some(Listener { address, http2, redirect_to_https, trusted_proxies, proxy_protocol, tls })
+    Some(Listener {
+        address,
+        http2,
+        redirect_to_https,
+        acme_webroot,
+        trusted_proxies,
+        proxy_protocol,
+        tls,
+    })
 }
 
 /// Addresses in CIDR notation, or one address.

@@ -71,3 +71,27 @@ fn several_ancestors_stand_in_one_directive() {
     assert_eq!(map[CSP], "frame-ancestors 'self' https://*.example");
     assert!(Ancestors::new(&["a\nb".to_owned()]).is_none());
 }
+
+#[test]
+fn pages_are_asked_for_whole_and_everything_else_may_be_unchanged() {
+    let cases = [
+        (Some("iframe"), false),
+        (Some("document"), false),
+        (Some("serviceworker"), false),
+        (Some("script"), true),
+        (Some("empty"), true),
+        (None, true),
+    ];
+    for (kind, expected) in cases {
+        let mut request = HeaderMap::new();
+        request.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"a\""));
+        request.insert(header::IF_MODIFIED_SINCE, HeaderValue::from_static("x"));
+        if let Some(kind) = kind {
+            request.insert("sec-fetch-dest", HeaderValue::from_static(kind));
+        }
+        Ancestors::apply_to_request(&mut request);
+        for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
+            assert_eq!(request.contains_key(&name), expected, "{kind:?} {name}");
+        }
+    }
+}

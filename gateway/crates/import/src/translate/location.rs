@@ -19,8 +19,8 @@ pub(crate) fn collect<'a>(outer: &Scope<'a>, notes: &mut Notes, found: &mut Vec<
     for directive in outer.own("location") {
         let scope = outer.within(directive);
         if redirect::is_challenge(directive) {
-            let hint = "a listener's `acme` section, or certbot's webroot beside it, answers \
-                        challenges";
+            let hint = "a listener's `acme` section answers challenges; for certbot beside it, name \
+                        its folder in `acme_webroot` of the plain listener";
             notes.taken(directive, hint);
             continue;
         }

@@ -1,26 +1,22 @@
 //! Two processes on one folder: no budget is passed, and nothing is counted twice or not at all.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tollgate_domain::{CallId, Ending, KeyHash, NanoUsd, Usage};
-use tollgate_ledger::{JournalError, Ledger, LedgerSettings, NewKey, Opened, Settled};
+use tollgate_domain::{KeyHash, NanoUsd};
+use tollgate_ledger::{JournalError, LedgerSettings, NewKey, Opened, Settled};
 
 use crate::fixture::{
-    charge, create_key, eventually, journal_files, key_hash, open, opened, rows, settings, settled,
-    spend,
+    charge, create_key, eventually, journal_files, key_hash, open, opened, settings, settled, spend,
 };
 use crate::process::Process;
 
 /// What each call reserves, and a budget for fifty.
-const EACH: u64 = 100;
-const BUDGET: u64 = 50 * EACH;
+pub(crate) const EACH: u64 = 100;
+pub(crate) const BUDGET: u64 = 50 * EACH;
 
-async fn folder() -> tempfile::TempDir {
+pub(crate) async fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path()).await;
     create_key(&ledger).await;
@@ -163,7 +159,13 @@ async fn a_key_loaded_while_others_settle_and_ship_is_seeded_with_each_call_once
             new.end(call, 500);
             500
         };
-        let (during, own) = tokio::join!(spend_at_random(&old, key, round), load);
+        // Other keys are loaded at the same time, and bring the same rows.
+        let others = async {
+            for _ in 0..3 {
+                new.catch_up().await;
+            }
+        };
+        let (during, own, ()) = tokio::join!(spend_at_random(&old, key, round), load, others);
         tokio::join!(old.ledger.flush(), new.ledger.flush());
         new.catch_up().await;
         let stored = new.ledger.keys().get(key).await.unwrap().unwrap().spend.get();
@@ -230,7 +232,9 @@ async fn two_processes_that_both_admit_never_pass_the_budget() {
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
             })
         });
-        assert!(counts.iter().all(|(made, refused)| *made > 50 && *refused > 0), "{counts:?}");
+        // How they share it is up to the machine's scheduler.
+        let (made, refused) = counts.iter().fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
+        assert!(made > 100 && refused > 0, "{made} made, {refused} refused");
         let [first, second] = &processes;
         tokio::join!(first.ledger.flush(), second.ledger.flush());
         let spent = spend(&first.ledger).await;
@@ -240,107 +244,6 @@ async fn two_processes_that_both_admit_never_pass_the_budget() {
             assert_eq!(process.spent(key_hash()), Some(spent), "round {round}");
             assert_eq!(process.counted.0.open_total(), NanoUsd::ZERO);
         }
-    }
-}
-
-const DIR: &str = "TOLLGATE_OVERLAP_DIR";
-
-/// What the old process does; nothing in an ordinary run.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn child() {
-    let Ok(dir) = std::env::var(DIR) else { return };
-    let old = Process::with_key(Path::new(&dir)).await;
-    let mut open = old.admit_many(30, EACH, BUDGET);
-    for opened in open.drain(..10) {
-        old.end(opened, EACH / 2);
-    }
-    for opened in &open {
-        let usage = Usage { output: 3, ..Usage::default() };
-        old.ledger.journal().progress(opened.call, &usage).unwrap();
-    }
-    std::io::stderr().write_all(b"\nwritten\n").unwrap();
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-}
-
-/// Starts the old process: ten calls have ended at half their price, twenty are open.
-fn start(dir: &Path) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "overlap::child", "--nocapture"]).env(DIR, dir);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.map_while(Result::ok).any(|line| line == "written"), "the child failed");
-    child
-}
-
-#[tokio::test]
-async fn a_process_killed_during_the_overlap_leaves_what_its_calls_cost_and_no_more() {
-    let dir = folder().await;
-    let mut old = start(dir.path());
-    let new = Process::with_key(dir.path()).await;
-    assert_eq!(new.spent(key_hash()), Some(10 * EACH / 2));
-    let mut open = new.admit_many(60, EACH, BUDGET);
-    assert_eq!(open.len(), 50 - 20 - 5);
-    old.kill().unwrap();
-    old.wait().unwrap();
-    // Each of the twenty comes to 30 of 100; what becomes free does so once it is known.
-    eventually("the dead process's calls are interrupted", || {
-        open.extend(new.admit(key_hash(), EACH, BUDGET));
-        let spent = new.spent(key_hash()).unwrap();
-        assert!(open.len() as u64 * EACH + spent <= BUDGET);
-        spent == 10 * EACH / 2 + 20 * 30
-    })
-    .await;
-    open.extend(new.admit_many(60, EACH, BUDGET));
-    assert_eq!(open.len() as u64, (BUDGET - 500 - 600) / EACH);
-    for opened in open {
-        new.end(opened, EACH);
-    }
-    new.ledger.flush().await;
-    new.catch_up().await;
-    assert_eq!(new.spent(key_hash()), Some(spend(&new.ledger).await));
-    assert_eq!(new.counted.0.open_total(), NanoUsd::ZERO);
-    let rows = rows(&new.ledger).await;
-    assert_eq!(rows.iter().filter(|row| row.ending == Ending::Interrupted).count(), 20);
-    eventually("nobody is left", || !new.ledger.neighbours().any()).await;
-}
-
-/// A segment of a dead process with one call that has ended and one that is open, and the calls.
-async fn dead_segment() -> (String, Vec<u8>, [CallId; 2]) {
-    let other = tempfile::tempdir().unwrap();
-    let ledger = open(other.path()).await;
-    let calls = [opened(), opened()];
-    for opened in &calls {
-        ledger.journal().opened(opened).unwrap();
-    }
-    let usage = Usage { output: 4, ..Usage::default() };
-    ledger.journal().progress(calls[1].call, &usage).unwrap();
-    ledger.journal().settled(&settled(calls[0].clone())).unwrap();
-    let path = journal_files(other.path(), ".tgj").remove(0);
-    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-    (name, std::fs::read(&path).unwrap(), calls.map(|opened| opened.call))
-}
-
-#[tokio::test]
-async fn what_is_recovered_for_a_dead_process_reaches_keys_that_are_loaded_already() {
-    for seen_before in [false, true] {
-        let dir = folder().await;
-        let new = Process::with_key(dir.path()).await;
-        assert_eq!(new.spent(key_hash()), Some(0));
-        let (name, bytes, calls) = dead_segment().await;
-        std::fs::write(dir.path().join("journal").join(name), bytes).unwrap();
-        if seen_before {
-            assert!(new.ledger.neighbours().look().unwrap());
-            assert_eq!(new.counted.0.reserved(calls[1]).get(), 9_000);
-            assert_eq!(new.spent(key_hash()), Some(1_500));
-        }
-        // Another start recovers it, as this process's own patrol would.
-        let third = Ledger::open(settings(dir.path())).await.unwrap();
-        third.close().await;
-        new.catch_up().await;
-        assert_eq!(new.spent(key_hash()), Some(1_500 + 40), "seen before: {seen_before}");
-        assert_eq!(spend(&new.ledger).await, 1_540);
-        assert_eq!(new.counted.0.open_total(), NanoUsd::ZERO);
     }
 }
 

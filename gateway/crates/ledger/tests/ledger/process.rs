@@ -71,11 +71,9 @@ impl Process {
             amount: opened.reserved,
             ceiling: NanoUsd::new(ceiling),
         }];
-        match self.counted.0.reserve(opened.call, &claims, 0) {
-            Ok(_) => Some(opened),
-            Err(ClaimError::Exceeded(_)) => None,
-            Err(error) => panic!("{error:?}"),
-        }
+        let reserved = self.counted.0.reserve(opened.call, &claims, 0);
+        assert!(matches!(reserved, Ok(_) | Err(ClaimError::Exceeded(_))), "{reserved:?}");
+        reserved.is_ok().then_some(opened)
     }
 
     /// Admits a call as the gateway does: what others have just settled is looked at before a
@@ -85,14 +83,13 @@ impl Process {
             self.ledger.neighbours().any().then(|| self.ledger.neighbours().look().unwrap())?;
             self.reserve(key, amount, ceiling)
         })?;
-        match self.ledger.journal().opened(&opened) {
-            Ok(()) => Some(opened),
-            Err(JournalError::OverBudget) => {
-                self.end(opened, 0);
-                None
-            }
-            Err(error) => panic!("{error}"),
+        let journalled = self.ledger.journal().opened(&opened);
+        if journalled.is_err() {
+            assert!(matches!(journalled, Err(JournalError::OverBudget)), "{journalled:?}");
+            self.end(opened, 0);
+            return None;
         }
+        Some(opened)
     }
 
     /// How many of so many tries are admitted.

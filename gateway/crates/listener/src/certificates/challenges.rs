@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::pair::{Pair, PairFault};
+use super::pair::{PairFault, unread};
 
 /// For each domain, the certificate that a handshake with the protocol `acme-tls/1` gets. Nobody
 /// else sees them.
@@ -26,8 +26,8 @@ type Source = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 impl ChallengeCertificates {
     /// Presents a certificate for a domain; both parts are in PEM form.
     pub fn set(&self, domain: &str, certificate: &[u8], key: &[u8]) -> Result<(), PairFault> {
-        let pair = Pair::parse(certificate, key)?;
-        self.known.lock().insert(domain.to_ascii_lowercase(), pair.key);
+        let key = unread(certificate, key)?;
+        self.known.lock().insert(domain.to_ascii_lowercase(), Arc::new(key));
         Ok(())
     }
 
@@ -44,7 +44,13 @@ impl ChallengeCertificates {
 
     fn asked(&self, domain: &str) -> Option<Arc<CertifiedKey>> {
         let text = self.source.get()?(domain)?;
-        Some(Pair::parse(text.as_bytes(), text.as_bytes()).ok()?.key)
+        match unread(text.as_bytes(), text.as_bytes()) {
+            Ok(key) => Some(Arc::new(key)),
+            Err(fault) => {
+                log::error!(target: "listener", "the answer for {domain} cannot be used: {fault}");
+                None
+            }
+        }
     }
 }
 
@@ -59,5 +65,38 @@ impl ResolvesServerCert for ChallengeCertificates {
 impl fmt::Debug for ChallengeCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChallengeCertificates").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, CustomExtension, KeyPair};
+
+    use super::super::pair::Pair;
+    use super::*;
+
+    #[test]
+    fn what_only_an_authority_understands_is_shown_all_the_same() {
+        let key = KeyPair::generate().unwrap();
+        let mut wanted = CertificateParams::new(vec!["new.example".to_owned()]).unwrap();
+        wanted.custom_extensions = vec![CustomExtension::new_acme_identifier(&[7; 32])];
+        let certificate = wanted.self_signed(&key).unwrap();
+        let (certificate, key) = (certificate.pem(), key.serialize_pem());
+        assert!(Pair::parse(certificate.as_bytes(), key.as_bytes()).is_err());
+        let challenges = ChallengeCertificates::default();
+        challenges.set("New.example", certificate.as_bytes(), key.as_bytes()).unwrap();
+        assert!(challenges.known.lock().contains_key("new.example"));
+        let both = format!("{certificate}{key}");
+        challenges.ask(move |domain| (domain == "asked.example").then(|| both.clone()));
+        assert!(challenges.asked("asked.example").is_some());
+        assert!(challenges.asked("other.example").is_none());
+    }
+
+    #[test]
+    fn what_is_no_certificate_with_a_key_is_not_taken() {
+        let challenges = ChallengeCertificates::default();
+        assert!(challenges.set("a.example", b"", b"").is_err());
+        challenges.ask(|_| Some("nothing".to_owned()));
+        assert!(challenges.asked("a.example").is_none());
     }
 }

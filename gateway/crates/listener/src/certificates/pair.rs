@@ -62,15 +62,8 @@ impl Pair {
 
     /// Both in PEM form. The key must be the one that the chain's first certificate was made for.
     pub(crate) fn parse(certificate: &[u8], key: &[u8]) -> Result<Self, PairFault> {
-        let chain: Vec<CertificateDer<'static>> = parts(certificate)?
-            .into_iter()
-            .filter(|part| part.tag() == "CERTIFICATE")
-            .map(|part| part.into_contents().into())
-            .collect();
-        let names = names(chain.first().ok_or(PairFault::NoCertificate)?)?;
-        let key = parts(key)?.into_iter().find_map(private_key).ok_or(PairFault::NoKey)?;
-        let key = any_supported_type(&key).map_err(PairFault::Key)?;
-        let key = CertifiedKey::new(chain, key);
+        let key = unread(certificate, key)?;
+        let names = names(key.cert.first().ok_or(PairFault::NoCertificate)?)?;
         match key.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
                 Ok(Self { key: Arc::new(key), names })
@@ -79,6 +72,22 @@ impl Pair {
             Err(error) => Err(PairFault::Certificate(error)),
         }
     }
+}
+
+/// Both in PEM form, and not looked into: a certificate for `acme-tls/1` has an extension that is for
+/// authorities, and whoever does not know it must refuse the certificate.
+pub(super) fn unread(certificate: &[u8], key: &[u8]) -> Result<CertifiedKey, PairFault> {
+    let chain: Vec<CertificateDer<'static>> = parts(certificate)?
+        .into_iter()
+        .filter(|part| part.tag() == "CERTIFICATE")
+        .map(|part| part.into_contents().into())
+        .collect();
+    if chain.is_empty() {
+        return Err(PairFault::NoCertificate);
+    }
+    let key = parts(key)?.into_iter().find_map(private_key).ok_or(PairFault::NoKey)?;
+    let key = any_supported_type(&key).map_err(PairFault::Key)?;
+    Ok(CertifiedKey::new(chain, key))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, PairFault> {

@@ -31,7 +31,7 @@ pub(crate) struct Head {
     is_http10: bool,
     is_star: bool,
     is_options: bool,
-    /// Of a target in absolute form.
+    /// Of a target in absolute form. The parser behind wants it exactly as the header has it.
     authority: Option<Vec<u8>>,
     host: Option<Vec<u8>>,
     length: Option<u64>,
@@ -115,7 +115,7 @@ impl Head {
     }
 
     fn target(&mut self, target: &[u8]) -> Result<(), Fault> {
-        if !target.iter().all(u8::is_ascii_graphic) || target.contains(&b'#') {
+        if !is_plain(target) {
             return Err(Fault::Target);
         }
         match target {
@@ -126,7 +126,7 @@ impl Head {
             }
             absolute => {
                 let authority = authority_of(absolute).ok_or(Fault::Target)?;
-                self.authority = Some(authority.to_ascii_lowercase());
+                self.authority = Some(authority.to_vec());
                 Ok(())
             }
         }
@@ -152,8 +152,8 @@ impl Head {
         // The lengths tell most headers apart without a comparison.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                let host = value.to_ascii_lowercase();
-                if self.host.replace(host).is_some() || !is_host(value) {
+                let before = self.host.replace(value.to_vec());
+                if before.is_some() || !is_host(value) {
                     return Err(Fault::Host);
                 }
             }
@@ -194,6 +194,16 @@ impl Head {
     }
 }
 
+/// Whether a target has only bytes that the parser behind takes too: no blanks, no control bytes,
+/// nothing above ASCII, no fragment, and not the few that no URI may hold.
+fn is_plain(target: &[u8]) -> bool {
+    let end = memchr::memchr(b'?', target).unwrap_or(target.len());
+    let (path, query) = target.split_at_checked(end).unwrap_or_default();
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"#<>".contains(byte);
+    path.iter().all(|byte| is_plain(byte) && *byte != b'`')
+        && query.iter().all(|byte| is_plain(byte) && *byte != b'"')
+}
+
 /// The authority of `http://authority/…`.
 fn authority_of(target: &[u8]) -> Option<&[u8]> {
     let scheme = memchr::memmem::find(target, b"://")?;
@@ -226,7 +236,9 @@ fn is_host(host: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     let is_port = match port {
         [] => true,
-        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        [b':', digits @ ..] => {
+            (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        }
         _ => false,
     };
     !name.is_empty() && name.len() <= 255 && name.iter().all(is_name) && is_port

@@ -71,7 +71,7 @@ fn ordinary_requests_pass_with_what_follows_them() {
         "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.0\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET http://a.example/x HTTP/1.1\r\nHost: A.example\r\n\r\n",
+        "GET http://A.example/x HTTP/1.1\r\nHost: A.example\r\n\r\n",
         "M-SEARCH /x HTTP/1.1\r\nHost: a\r\nX:\r\nY: \t v \t\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX: caf\u{e9}\r\n\r\n",
     ] {
@@ -156,11 +156,15 @@ fn the_request_line_must_be_exact() {
         ("GET /\t HTTP/1.1", Fault::Target),
         ("GET /\u{e9} HTTP/1.1", Fault::Target),
         ("GET /#x HTTP/1.1", Fault::Target),
+        ("GET /<x> HTTP/1.1", Fault::Target),
+        ("GET /`x HTTP/1.1", Fault::Target),
+        ("GET /?\"x HTTP/1.1", Fault::Target),
         ("GET x HTTP/1.1", Fault::Target),
         ("GET * HTTP/1.1", Fault::Target),
         ("GET ftp://a/ HTTP/1.1", Fault::Target),
         ("GET http://u@a/ HTTP/1.1", Fault::Target),
         ("GET http://b/ HTTP/1.1", Fault::HostMismatch),
+        ("GET http://A/ HTTP/1.1", Fault::HostMismatch),
         ("G(T / HTTP/1.1", Fault::Method),
         (" / HTTP/1.1", Fault::Method),
         ("REFUSED /host HTTP/1.1", Fault::Method),
@@ -173,9 +177,10 @@ fn the_request_line_must_be_exact() {
     }
     assert_refused("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Fault::RequestLine);
     assert_refused("GET / HTTP/1.1\r\n\r\n", Fault::Host);
-    for host in
-        ["", "a b", "a/b", "a@b", "a:b", "a:123456", "[::1", "[]", "[::1]x", "a,b c", "a,b", "a%62"]
-    {
+    for host in [
+        "", "a b", "a/b", "a@b", "a:", "a:b", "a:123456", "[::1", "[]", "[::1]x", "a,b c", "a,b",
+        "a%62",
+    ] {
         assert_refused(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), Fault::Host);
     }
 }

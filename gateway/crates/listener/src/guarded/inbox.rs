@@ -10,6 +10,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// Holds most heads with a small body; also how much more is made room for at a time.
 const ROOM_BYTES: usize = 8 << 10;
 
+/// Holds a usual head: what a connection takes that never sends more than a part of one.
+const FIRST_BYTES: usize = 2 << 10;
+
 /// Its memory is cleared once and then used again.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -56,11 +59,15 @@ impl Inbox {
         cx: &mut Context<'_>,
         stream: &mut Stream,
     ) -> Poll<Result<usize>> {
-        if self.memory.len() - self.end < ROOM_BYTES / 2 {
+        if self.memory.is_empty() {
+            self.memory.resize(FIRST_BYTES, 0);
+        }
+        let enough = self.memory.len().min(ROOM_BYTES) / 2;
+        if self.memory.len() - self.end < enough {
             self.memory.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
-            if self.memory.len() - self.end < ROOM_BYTES / 2 {
-                self.memory.resize(self.end + ROOM_BYTES, 0);
+            if self.memory.len() - self.end < enough {
+                self.memory.resize(ROOM_BYTES.max(self.end + ROOM_BYTES / 2), 0);
             }
         }
         let room = self.memory.get_mut(self.end..).unwrap_or_default();
