@@ -1,5 +1,7 @@
 """Errors: the upstream's own, and what a broken upstream is for the client."""
 
+import socket
+
 from case import answer, ask, ask2, request, several
 from upstream import HELLO, Script
 
@@ -49,8 +51,28 @@ def closing(data):
     return Script(data, closes=True)
 
 
+def hanging_up(method):
+    """An upstream that answers, and at the next request of this method hangs up without a word."""
+
+    def script(exchange):
+        if exchange.seen.method == method and exchange.seen.target == "/2":
+            exchange.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            exchange.write(HELLO)
+
+    return several(
+        f"errors/kept-then-closed-{method}",
+        request(target="/1"),
+        request(method, "/2", body="abc" if method == "POST" else ""),
+        methods=["GET", method],
+        script=script,
+    )
+
+
 CASES = [ask(f"errors/upstream-{line[:3]}", script=status(line)) for line in STATUSES]
 CASES += [
+    hanging_up("GET"),
+    hanging_up("POST"),
     ask(
         "errors/upstream-401-challenge",
         script=answer("401 Unauthorized", [("WWW-Authenticate", 'Bearer realm="a"')], "no"),
