@@ -11,7 +11,7 @@ use http::{Method, StatusCode, Version, header};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{ProxyHttp, Session};
-use tollgate_upstream::{Answering, Endpoint, SendError, Waits};
+use tollgate_upstream::{Answering, Endpoint, SendError, Terms};
 
 use crate::context::{Context, host_of};
 use crate::proxy::Edge;
@@ -89,7 +89,11 @@ impl Edge {
         let Some(route) = &context.upstream else {
             return Error::e_explain(ErrorType::InternalError, "a request without a destination");
         };
-        let waits = Waits { connect: route.connect_timeout, read: route.read_timeout };
+        let terms = Terms {
+            connect: route.connect_timeout,
+            read: route.read_timeout,
+            is_repeatable: request.method.is_idempotent(),
+        };
         let mut asked = 0;
         loop {
             let server = route.servers.turn();
@@ -97,7 +101,7 @@ impl Edge {
             let Some(endpoint) = route.servers.endpoint(server) else {
                 return Error::e_explain(ErrorType::InternalError, "a server without an address");
             };
-            match self.ask_one(endpoint, waits, request, body).await {
+            match self.ask_one(endpoint, terms, request, body).await {
                 Ok(answering) => return Ok(answering),
                 Err(error) => {
                     let is_unreached =
@@ -116,12 +120,12 @@ impl Edge {
     async fn ask_one(
         &self,
         endpoint: &Endpoint,
-        waits: Waits,
+        terms: Terms,
         request: &RequestHeader,
         body: &Bytes,
     ) -> std::result::Result<Answering, SendError> {
-        let sent = self.upstreams.send_as(endpoint, waits, body, || Ok(request.clone()));
-        match tokio::time::timeout(waits.connect + waits.read, sent).await {
+        let sent = self.upstreams.send_as(endpoint, terms, body, || Ok(request.clone()));
+        match tokio::time::timeout(terms.connect + terms.read, sent).await {
             Ok(sent) => sent,
             Err(_elapsed) => Err(SendError::TimedOut { host: endpoint.host().to_owned() }),
         }

@@ -60,13 +60,16 @@ pub struct Outgoing {
     pub read_timeout: Duration,
 }
 
-/// How long an upstream may take.
+/// How long an upstream may take, and whether it may be asked twice.
 #[derive(Clone, Copy, Debug)]
-pub struct Waits {
+pub struct Terms {
     /// To connect, TLS included.
     pub connect: Duration,
     /// For the next bytes of the answer, and to take those of the request.
     pub read: Duration,
+    /// Whether the request may be sent again when a pooled connection turns out to be dead: the
+    /// upstream may have seen it.
+    pub is_repeatable: bool,
 }
 
 /// Why no answer came, or why it broke off.
@@ -130,8 +133,13 @@ impl Upstreams {
         endpoint: &Endpoint,
         outgoing: &Outgoing,
     ) -> Result<Answering, SendError> {
-        let waits = Waits { connect: self.settings.connect_timeout, read: outgoing.read_timeout };
-        self.send_as(endpoint, waits, &outgoing.body, || head(endpoint, outgoing)).await
+        // A model call is safe to repeat: a provider that has not answered bills nothing.
+        let terms = Terms {
+            connect: self.settings.connect_timeout,
+            read: outgoing.read_timeout,
+            is_repeatable: true,
+        };
+        self.send_as(endpoint, terms, &outgoing.body, || head(endpoint, outgoing)).await
     }
 
     /// The same for a head that the caller makes, framing included; it is made again for each
@@ -139,19 +147,19 @@ impl Upstreams {
     pub async fn send_as(
         &self,
         endpoint: &Endpoint,
-        waits: Waits,
+        terms: Terms,
         body: &[u8],
         head: impl Fn() -> Result<RequestHeader, SendError>,
     ) -> Result<Answering, SendError> {
-        let peer = self.peer(endpoint, waits).await?;
+        let peer = self.peer(endpoint, terms).await?;
         let key = peer.reuse_hash();
         let mut stale = 0;
         loop {
             let head = Box::new(head()?);
             let (stream, reused) = self.connection(endpoint, &peer, key).await?;
             let mut session = Box::new(HttpSession::new_with_options(stream, &*peer));
-            session.read_timeout = Some(waits.read);
-            session.write_timeout = Some(waits.read);
+            session.read_timeout = Some(terms.read);
+            session.write_timeout = Some(terms.read);
             match exchange(&mut session, head, body).await {
                 Ok(()) => {
                     let (host, pool) = (endpoint.host().to_owned(), Arc::clone(&self.pool));
@@ -160,7 +168,8 @@ impl Upstreams {
                 Err(error) => {
                     session.shutdown().await;
                     stale += 1;
-                    if !(reused && is_closed(&error)) || stale > STALE_MAX {
+                    let is_stale = reused && terms.is_repeatable && is_closed(&error);
+                    if !is_stale || stale > STALE_MAX {
                         return Err(read_error(endpoint.host(), &error));
                     }
                 }
@@ -183,13 +192,13 @@ impl Upstreams {
         Ok((Box::new(Held::new(stream)), false))
     }
 
-    async fn peer(&self, endpoint: &Endpoint, waits: Waits) -> Result<Box<HttpPeer>, SendError> {
+    async fn peer(&self, endpoint: &Endpoint, terms: Terms) -> Result<Box<HttpPeer>, SendError> {
         let address = endpoint.address().await?;
         let mut peer = HttpPeer::new(address, endpoint.tls(), endpoint.host().to_owned());
-        peer.options.connection_timeout = Some(waits.connect);
-        peer.options.total_connection_timeout = Some(waits.connect);
-        peer.options.read_timeout = Some(waits.read);
-        peer.options.write_timeout = Some(waits.read);
+        peer.options.connection_timeout = Some(terms.connect);
+        peer.options.total_connection_timeout = Some(terms.connect);
+        peer.options.read_timeout = Some(terms.read);
+        peer.options.write_timeout = Some(terms.read);
         peer.options.idle_timeout = Some(self.settings.idle_timeout);
         Ok(Box::new(peer))
     }

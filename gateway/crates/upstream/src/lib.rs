@@ -8,5 +8,5 @@ mod pool;
 mod roots;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use exchange::{Answering, Outgoing, SendError, UpstreamSettings, Upstreams, Waits};
+pub use exchange::{Answering, Outgoing, SendError, Terms, UpstreamSettings, Upstreams};
 pub use roots::{RootsError, write_bundle};
