@@ -57,8 +57,8 @@ fn keys_must_belong_to_their_certificate() {
     let (certificate, key) = made(&["one.example"]);
     let (_, other) = made(&["one.example"]);
     let (certificate, key, other) = (certificate.as_bytes(), key.as_bytes(), other.as_bytes());
-    let fault = |certificate, key| pair::Pair::parse(certificate, key).unwrap_err();
-    assert_eq!(pair::Pair::parse(certificate, key).unwrap().names, ["one.example"]);
+    let fault = |certificate, key| Pair::parse(certificate, key).unwrap_err();
+    assert_eq!(Pair::parse(certificate, key).unwrap().names, ["one.example"]);
     assert!(matches!(fault(certificate, other), PairFault::Mismatch));
     assert!(matches!(fault(key, key), PairFault::NoCertificate));
     assert!(matches!(fault(certificate, certificate), PairFault::NoKey));
@@ -75,7 +75,7 @@ fn all_kinds_of_keys_are_read() {
         (include_str!("../../tests/keys/ec.crt"), include_str!("../../tests/keys/ec.key")),
         (include_str!("../../tests/keys/ec.crt"), include_str!("../../tests/keys/ec-sec1.key")),
     ] {
-        let pair = pair::Pair::parse(certificate.as_bytes(), key.as_bytes()).unwrap();
+        let pair = Pair::parse(certificate.as_bytes(), key.as_bytes()).unwrap();
         assert_eq!(pair.names, ["kinds.example"]);
     }
 }
