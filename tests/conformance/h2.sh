@@ -12,4 +12,4 @@ if ! grep -q "^\"httpwg-cli $version " "$tools/.crates.toml" 2>/dev/null; then
     rm -rf "$tools/build"
 fi
 export HTTPWG="$tools/bin/httpwg" RUST_BACKTRACE=0
-exec "$here/run.sh" -s "$here/test_h2.py" "$@"
+exec "$here/run.sh" -s -k test_h2 "$@"

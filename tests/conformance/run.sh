@@ -12,4 +12,4 @@ if ! cmp -s "$here/requirements.txt" "$stamp"; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$stamp"
 fi
-exec "$venv/bin/python" -m pytest -p no:cacheprovider "${@:-$here}"
+exec "$venv/bin/python" -m pytest -p no:cacheprovider "$here" "$@"
