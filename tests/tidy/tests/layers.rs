@@ -90,6 +90,7 @@ fn no_crate_depends_on_one_above_it() {
         "components",
         "host",
         "upstream",
+        "listener",
         "acme",
         "admin",
         "calls",

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use pem::Pem;
 
 use crate::error::AcmeError;
-use crate::shared::SharedAnswers;
+use crate::published::SharedAnswers;
 
 /// Answers at one time: a name has one for as long as its order takes.
 const ANSWERS_MAX: usize = 1000;

@@ -13,7 +13,7 @@
 //! | `attempts` | when a failing CA may be asked again |
 //! | `order` | one order with the CA, from account to chain |
 //! | `store` | what is on disk, and how it is replaced in one step |
-//! | `challenges`, `shared` | what the CA is answered, by this process or another |
+//! | `challenges`, `published` | what the CA is answered, by this process or another |
 //! | `lock` | one order at a time among processes |
 
 #![forbid(unsafe_code)]
@@ -29,11 +29,11 @@ mod handle;
 mod lock;
 mod nonce;
 mod order;
+mod published;
 mod renewal;
 mod roots;
 mod schedule;
 mod settings;
-mod shared;
 mod store;
 mod task;
 mod tls_alpn;

@@ -284,10 +284,11 @@ where
     }
 }
 
-/// Waits for the service to stop.
+/// Waits for the service to stop, and then for requests that are on their way.
 async fn stops(shutdown: &mut ShutdownWatch) {
     // Who can no longer tell has ended, too.
     let _told = shutdown.wait_for(|is_stopping| *is_stopping).await.is_ok();
+    tokio::time::sleep(STRAGGLERS).await;
 }
 
 fn begin_request(stream: Stream) -> Option<Box<Guarded>> {
