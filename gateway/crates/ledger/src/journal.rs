@@ -278,6 +278,11 @@ impl Journal {
         self.sync();
     }
 
+    /// Gives up the locks of all segments: to other processes this one is gone. It must be closed.
+    pub(crate) fn let_go(&self) {
+        self.segments.lock().clear();
+    }
+
     fn wake_syncer(&self) {
         if let Some(thread) = self.syncer.get() {
             thread.unpark();

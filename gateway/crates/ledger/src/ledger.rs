@@ -133,6 +133,7 @@ impl Ledger {
             shipper.stop().await;
         }
         drop((self.follower.lock().take(), self.syncer.lock().take()));
+        self.journal.let_go();
         self.store.close().await;
     }
 }
