@@ -159,11 +159,15 @@ async fn whole_body(session: &mut Session) -> Result<Bytes> {
     if downstream.is_body_empty() {
         return Ok(Bytes::new());
     }
-    let Some(first) = downstream.read_request_body().await? else { return Ok(Bytes::new()) };
-    let Some(second) = downstream.read_request_body().await? else { return Ok(first) };
+    let Some(first) = downstream.read_request_body().await.map_err(Error::into_down)? else {
+        return Ok(Bytes::new());
+    };
+    let Some(second) = downstream.read_request_body().await.map_err(Error::into_down)? else {
+        return Ok(first);
+    };
     let mut whole = BytesMut::from(first);
     whole.extend_from_slice(&second);
-    while let Some(more) = downstream.read_request_body().await? {
+    while let Some(more) = downstream.read_request_body().await.map_err(Error::into_down)? {
         whole.extend_from_slice(&more);
     }
     Ok(whole.freeze())
@@ -190,23 +194,22 @@ async fn pass(
 ) -> Result<()> {
     let broken = |error: SendError| failed(&error);
     if is_bodiless(session, head.status) {
-        session.write_response_header(Box::new(head), true).await?;
-        return session.as_downstream_mut().finish_body().await;
+        session.write_response_header(Box::new(head), true).await.map_err(Error::into_down)?;
+        return session.as_downstream_mut().finish_body().await.map_err(Error::into_down);
     }
     let length = head.headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let is_short = length.is_some_and(|bytes| bytes <= ANSWER_BYTES_MAX);
     let first = if is_short { gathered(answering).await? } else { Bytes::new() };
-    session.write_response_header(Box::new(head), false).await?;
+    session.write_response_header(Box::new(head), false).await.map_err(Error::into_down)?;
     if is_short {
-        session.write_response_body(Some(first), true).await?;
-        return Ok(());
+        return session.write_response_body(Some(first), true).await.map_err(Error::into_down);
     }
     while let Some(bytes) = answering.next().await.map_err(broken)? {
-        session.write_response_body(Some(bytes), false).await?;
+        session.write_response_body(Some(bytes), false).await.map_err(Error::into_down)?;
     }
-    session.write_response_body(None, true).await?;
-    session.as_downstream_mut().finish_body().await
+    session.write_response_body(None, true).await.map_err(Error::into_down)?;
+    session.as_downstream_mut().finish_body().await.map_err(Error::into_down)
 }
 
 async fn gathered(answering: &mut Answering) -> Result<Bytes> {
