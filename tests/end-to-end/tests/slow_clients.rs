@@ -156,6 +156,20 @@ async fn ask(port: u16) -> bool {
         && received.starts_with(b"HTTP/1.1 200")
 }
 
+#[tokio::test]
+async fn a_body_that_does_not_come_is_the_clients_fault_and_reaches_no_server() {
+    let page = Behind::start(&answer("page")).await;
+    let gateway = gateway(&page, "body_timeout: 300ms").await;
+    let head = b"POST / HTTP/1.1\r\nHost: site.example\r\nContent-Length: 10\r\n\r\nabc";
+    let mut stream = begin(gateway.port, head).await;
+    let mut received = Vec::new();
+    let read = timeout(GRACE, stream.read_to_end(&mut received)).await;
+    assert!(read.is_ok_and(|read| read.is_ok()), "the connection ends");
+    let received = String::from_utf8_lossy(&received);
+    assert!(received.starts_with("HTTP/1.1 408"), "{received}");
+    assert_eq!(page.count(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_cost_little_and_hold_up_nobody() {
     let count = clients();
