@@ -1,11 +1,15 @@
 //! Which answers of upstreams are compressed: texts that are no stream, for clients that ask for it.
 
+mod module;
+
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::fields::{Fields, vary};
 
+pub(crate) use self::module::Compression;
+
 /// Gzip's, Brotli's and Zstandard's levels, where more costs much and gains little.
-pub(crate) const LEVEL: u32 = 4;
+const LEVEL: u32 = 4;
 
 /// Below this the framing eats what is gained.
 const BYTES_MIN: u64 = 256;
@@ -27,10 +31,21 @@ const DOCUMENTS: [&str; 9] = [
 const DATA: [&str; 5] =
     ["application/json", "text/plain", "text/csv", "application/wasm", "application/problem+json"];
 
+/// Codings that answers are written in.
+const CODINGS: [&[u8]; 3] = [b"gzip", b"br", b"zstd"];
+
 /// Whether the client asks for it. One that refuses a coding by `q=0` gets none: the library that
 /// compresses does not weigh them.
 pub(crate) fn is_asked_for(request: &HeaderMap) -> bool {
     let Some(value) = request.get(header::ACCEPT_ENCODING) else { return false };
+    let mut items = value.as_bytes().split(|b| *b == b',');
+    let is_ours = |item: &[u8]| {
+        let coding = item.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        CODINGS.iter().any(|ours| coding.eq_ignore_ascii_case(ours))
+    };
+    if !items.any(is_ours) {
+        return false;
+    }
     let refuses = |item: &[u8]| {
         let mut parts = item.split(|b| *b == b';').map(<[u8]>::trim_ascii).skip(1);
         parts.any(is_zero_weight)
@@ -82,7 +97,10 @@ mod tests {
     fn a_client_that_weighs_codings_to_nothing_gets_none() {
         let cases = [
             (None, false),
+            (Some("identity"), false),
+            (Some("deflate, *"), false),
             (Some("gzip"), true),
+            (Some("identity, BR"), true),
             (Some("gzip, deflate, br, zstd"), true),
             (Some("br;q=1.0, gzip;q=0.8, *;q=0.1"), true),
             (Some("gzip;q=0"), false),

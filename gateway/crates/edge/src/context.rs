@@ -10,9 +10,11 @@ use pingora_proxy::Session;
 use tollgate_domain::UnixMillis;
 use tollgate_host::{Head, HeadBuilder};
 use tollgate_listener::Connection;
+use tollgate_telemetry::Surface;
 
 use crate::drain::UnderWay;
-use crate::forwarded::{Client, Seen};
+use crate::forwarded::{self, Client};
+use crate::gate::Seen;
 use crate::listening::ListenerId;
 use crate::policy::Policy;
 use crate::serving::Serving;
@@ -34,7 +36,6 @@ pub(crate) struct Context {
     pub(crate) webroot: Option<Arc<Path>>,
     pub(crate) peer: Option<IpAddr>,
     pub(crate) client: Option<Client>,
-    pub(crate) head: Option<Arc<Head>>,
     pub(crate) upstream: Option<Arc<UpstreamRoute>>,
     /// The server whose turn it is, and how many were asked.
     pub(crate) server: usize,
@@ -58,7 +59,6 @@ impl Context {
             webroot: None,
             peer: None,
             client: None,
-            head: None,
             upstream: None,
             server: 0,
             asked: 0,
@@ -77,7 +77,7 @@ impl Context {
         self.peer = session.client_addr().and_then(|address| address.as_inet()).map(|a| a.ip());
         self.redirects = heard.is_some_and(|heard| heard.redirects);
         self.webroot = heard.and_then(|heard| heard.webroot.clone());
-        let seen = Seen {
+        let seen = forwarded::Seen {
             peer: self.peer,
             is_tls: connection.is_some_and(Connection::is_secure),
             port: local.map_or(0, |address| address.port()),
@@ -86,10 +86,28 @@ impl Context {
         self.client = Some(Client::of(seen, host_of(request), &request.headers));
     }
 
+    /// Metrics and the access log of a request that is no model call.
+    pub(crate) fn record(&self, session: &Session, surface: Surface, route: &str, status: u16) {
+        self.serving.gate.record(&Seen {
+            method: session.req_header().method.as_str(),
+            client: self.client_address(),
+            surface,
+            route,
+            status,
+            at: self.at,
+            bytes_in: session.body_bytes_read() as u64,
+            bytes_out: session.body_bytes_sent() as u64,
+        });
+    }
+
+    /// Who sent the request.
+    fn client_address(&self) -> Option<IpAddr> {
+        self.client.as_ref().and_then(|client| client.address)
+    }
+
     /// The request's head as components see it, with the address of who sent it.
     pub(crate) fn head_of(&self, request: &RequestHeader) -> Arc<Head> {
-        let address = self.client.as_ref().and_then(|client| client.address);
-        let address = address.map(|address| address.to_string());
+        let address = self.client_address().map(|address| address.to_string());
         let (method, path) = (request.method.as_str(), request.uri.path());
         let mut head = HeadBuilder::new(method, path, address.unwrap_or_default());
         for (name, value) in &request.headers {

@@ -10,10 +10,11 @@ use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode, Version, header};
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
-use pingora_proxy::{ProxyHttp, Session};
-use tollgate_upstream::{Answering, Endpoint, SendError, Terms};
+use pingora_proxy::Session;
+use tollgate_upstream::{Answering, STALE_MAX, SendError, Terms, Unanswered};
 
-use crate::context::{Context, host_of};
+use crate::context::Context;
+use crate::passing;
 use crate::proxy::Edge;
 use crate::site::UpstreamRoute;
 
@@ -42,19 +43,30 @@ pub(crate) fn fits(session: &mut Session, route: &UpstreamRoute) -> bool {
 
 impl Edge {
     /// Sends a request on and its answer back.
-    pub(crate) async fn direct(&self, session: &mut Session, context: &mut Context) -> Result<()> {
+    pub(crate) async fn direct(
+        &self,
+        session: &mut Session,
+        context: &Context,
+        route: &UpstreamRoute,
+    ) -> Result<()> {
         let body = whole_body(session).await?;
-        let request = self.outgoing(session, context).await?;
-        let asked = tokio::select! {
-            biased;
-            asked = self.ask(context, &request, &body) => asked,
-            () = gone(session) => {
-                session.as_downstream_mut().set_keepalive(None);
-                return Ok(());
+        let mut tries = Tries::new(route, &session.req_header().method);
+        let mut answering = loop {
+            let request = outgoing(session.req_header(), context)?;
+            let asked = tokio::select! {
+                biased;
+                asked = self.ask(&tries, request, &body) => asked,
+                () = gone(session) => {
+                    session.as_downstream_mut().set_keepalive(None);
+                    return Ok(());
+                }
+            };
+            match asked {
+                Ok(answering) => break answering,
+                Err(unanswered) => tries.after(unanswered)?,
             }
         };
-        let mut answering = asked?;
-        let head = self.incoming(session, context, &answering).await?;
+        let head = incoming(session, context, &answering)?;
         let passed = pass(session, head, &mut answering).await;
         match passed {
             Ok(()) => answering.finish().await,
@@ -63,94 +75,86 @@ impl Edge {
         passed
     }
 
-    /// What the server is sent.
-    async fn outgoing(
-        &self,
-        session: &mut Session,
-        context: &mut Context,
-    ) -> Result<RequestHeader> {
-        let mut request = session.req_header().clone();
-        request.set_version(Version::HTTP_11);
-        if session.req_header().version == Version::HTTP_2 {
-            let host = host_of(session.req_header()).to_owned();
-            request.insert_header(header::HOST, host)?;
-        }
-        self.upstream_request_filter(session, &mut request, context).await?;
-        Ok(request)
-    }
-
-    /// Asks one server after the other until one takes the connection.
+    /// Asks the server whose turn it is, once.
     async fn ask(
         &self,
-        context: &Context,
-        request: &RequestHeader,
+        tries: &Tries<'_>,
+        request: Box<RequestHeader>,
         body: &Bytes,
-    ) -> Result<Answering> {
-        let Some(route) = &context.upstream else {
-            return Error::e_explain(ErrorType::InternalError, "a request without a destination");
+    ) -> std::result::Result<Answering, Unanswered> {
+        let Some(endpoint) = tries.route.servers.endpoint(tries.server) else {
+            return Err(SendError::Request("the server has no address".to_owned()).into());
         };
-        let terms = Terms {
-            connect: route.connect_timeout,
-            read: route.read_timeout,
-            is_repeatable: request.method.is_idempotent(),
-        };
-        let mut asked = 0;
-        loop {
-            let server = route.servers.turn();
-            asked += 1;
-            let Some(endpoint) = route.servers.endpoint(server) else {
-                return Error::e_explain(ErrorType::InternalError, "a server without an address");
-            };
-            match self.ask_one(endpoint, terms, request, body).await {
-                Ok(answering) => return Ok(answering),
-                Err(error) => {
-                    let is_unreached =
-                        matches!(error, SendError::Connect { .. } | SendError::Endpoint(_));
-                    if is_unreached {
-                        route.servers.rest(server);
-                    }
-                    if !is_unreached || asked >= route.servers.len() {
-                        return Err(failed(&error));
-                    }
-                }
-            }
-        }
-    }
-
-    async fn ask_one(
-        &self,
-        endpoint: &Endpoint,
-        terms: Terms,
-        request: &RequestHeader,
-        body: &Bytes,
-    ) -> std::result::Result<Answering, SendError> {
-        let sent = self.upstreams.send_as(endpoint, terms, body, || Ok(request.clone()));
+        let terms = Terms { connect: tries.route.connect_timeout, read: tries.route.read_timeout };
+        let sent = self.upstreams.attempt(endpoint, terms, request, body);
         match tokio::time::timeout(terms.connect + terms.read, sent).await {
             Ok(sent) => sent,
-            Err(_elapsed) => Err(SendError::TimedOut { host: endpoint.host().to_owned() }),
+            Err(_elapsed) => Err(SendError::TimedOut { host: endpoint.host().to_owned() }.into()),
         }
+    }
+}
+
+/// Whose turn it is, and who was asked before.
+struct Tries<'a> {
+    route: &'a UpstreamRoute,
+    is_repeatable: bool,
+    server: usize,
+    /// Servers that took no connection.
+    unreached: usize,
+    /// Connections that had died in the pool.
+    stale: u32,
+}
+
+impl<'a> Tries<'a> {
+    fn new(route: &'a UpstreamRoute, method: &Method) -> Self {
+        let server = route.servers.turn();
+        Self { route, is_repeatable: method.is_idempotent(), server, unreached: 0, stale: 0 }
     }
 
-    /// What the client is sent, its body apart.
-    async fn incoming(
-        &self,
-        session: &mut Session,
-        context: &mut Context,
-        answering: &Answering,
-    ) -> Result<ResponseHeader> {
-        let Some(mut head) = answering.head().cloned() else {
-            return Error::e_explain(ErrorType::InternalError, "an answer without a head");
-        };
-        let has_framing = head.headers.contains_key(header::TRANSFER_ENCODING)
-            || head.headers.contains_key(header::CONTENT_LENGTH);
-        if !has_framing && !is_bodiless(session, head.status) {
-            // Otherwise the client's connection would have to end with the body.
-            head.set_version(Version::HTTP_11);
-            head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
+    /// Whether somebody is asked again: another server if this one took no connection, the same if
+    /// the connection was dead and the request may be repeated.
+    fn after(&mut self, unanswered: Unanswered) -> Result<()> {
+        let Unanswered { error, is_stale } = unanswered;
+        if matches!(error, SendError::Connect { .. } | SendError::Endpoint(_)) {
+            self.route.servers.rest(self.server);
+            self.unreached += 1;
+            self.server = self.route.servers.turn();
+            if self.unreached < self.route.servers.len() {
+                return Ok(());
+            }
+        } else if is_stale && self.is_repeatable && self.stale < STALE_MAX {
+            self.stale += 1;
+            return Ok(());
         }
-        self.response_filter(session, &mut head, context).await?;
-        Ok(head)
+        Err(failed(&error))
     }
+}
+
+/// What the server is sent.
+fn outgoing(original: &RequestHeader, context: &Context) -> Result<Box<RequestHeader>> {
+    let mut request = Box::new(passing::copied(original)?);
+    passing::to_server(original, &mut request, context)?;
+    Ok(request)
+}
+
+/// What the client is sent, its body apart.
+fn incoming(
+    session: &mut Session,
+    context: &Context,
+    answering: &Answering,
+) -> Result<Box<ResponseHeader>> {
+    let Some(mut head) = answering.head().cloned().map(Box::new) else {
+        return Error::e_explain(ErrorType::InternalError, "an answer without a head");
+    };
+    let has_framing = head.headers.contains_key(header::TRANSFER_ENCODING)
+        || head.headers.contains_key(header::CONTENT_LENGTH);
+    if !has_framing && !is_bodiless(session, head.status) {
+        // Otherwise the client's connection would have to end with the body.
+        head.set_version(Version::HTTP_11);
+        head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
+    }
+    passing::to_client(session, &mut head, context);
+    Ok(head)
 }
 
 /// The request's body.
@@ -189,19 +193,19 @@ fn is_bodiless(session: &Session, status: StatusCode) -> bool {
 /// Passes an answer on: with its head if it is short, else piece by piece as it comes.
 async fn pass(
     session: &mut Session,
-    head: ResponseHeader,
+    head: Box<ResponseHeader>,
     answering: &mut Answering,
 ) -> Result<()> {
     let broken = |error: SendError| failed(&error);
     if is_bodiless(session, head.status) {
-        session.write_response_header(Box::new(head), true).await.map_err(Error::into_down)?;
+        session.write_response_header(head, true).await.map_err(Error::into_down)?;
         return session.as_downstream_mut().finish_body().await.map_err(Error::into_down);
     }
     let length = head.headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let is_short = length.is_some_and(|bytes| bytes <= ANSWER_BYTES_MAX);
     let first = if is_short { gathered(answering).await? } else { Bytes::new() };
-    session.write_response_header(Box::new(head), false).await.map_err(Error::into_down)?;
+    session.write_response_header(head, false).await.map_err(Error::into_down)?;
     if is_short {
         return session.write_response_body(Some(first), true).await.map_err(Error::into_down);
     }

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ipnet::IpNet;
 
@@ -35,7 +36,7 @@ pub(crate) struct Seen<'a> {
 pub(crate) struct Client {
     pub(crate) address: Option<IpAddr>,
     pub(crate) is_https: bool,
-    host: String,
+    host: Option<HeaderValue>,
     port: u16,
     /// Addresses on the way, the peer last.
     chain: Option<HeaderValue>,
@@ -53,7 +54,7 @@ impl Client {
             address: peer,
             is_https: seen.is_tls,
             // Whatever else stands there could end the quotes that it is put in below.
-            host: if host::is_valid(host) { host.to_owned() } else { String::new() },
+            host: valid_host(host),
             port: seen.port,
             chain: None,
             before: None,
@@ -73,12 +74,11 @@ impl Client {
         };
         let port = only(request, &PORT).and_then(|port| port.parse().ok());
         let usual = if is_https { 443 } else { 80 };
-        let told_host = only(request, &HOST).filter(|host| host::is_valid(host));
         Self {
             address: Some(farthest(peer, seen.trusted, request)),
             is_https,
             port: port.unwrap_or(if is_https == self.is_https { self.port } else { usual }),
-            host: told_host.map_or(self.host, str::to_owned),
+            host: only(request, &HOST).and_then(valid_host).or(self.host),
             chain: Some(list_of(request, &FOR)),
             before: request.get(header::FORWARDED).map(|_| list_of(request, &header::FORWARDED)),
         }
@@ -87,15 +87,66 @@ impl Client {
     /// Tells an upstream, instead of what the request says.
     pub(crate) fn tell(&self, peer: Option<IpAddr>, request: &mut impl Fields) {
         let peer = peer.map(|peer| peer.to_canonical());
-        put(request, &REAL_IP, self.address.map(|address| address.to_string()));
-        let chain = peer.map(|peer| appended(self.chain.as_ref(), &peer.to_string()));
-        put(request, &FOR, chain);
-        let proto = if self.is_https { "https" } else { "http" };
-        request.set(&PROTO, HeaderValue::from_static(proto));
-        put(request, &HOST, Some(self.host.clone()));
-        request.set(&PORT, HeaderValue::from(self.port));
-        let element = element(peer, proto, &self.host);
-        put(request, &header::FORWARDED, Some(appended(self.before.as_ref(), &element)));
+        let peer_text = peer.map(text_of);
+        let is_direct = self.address == peer;
+        let address = if is_direct { peer_text.clone() } else { self.address.map(text_of) };
+        let element = self.element(peer, peer_text.as_ref());
+        put(request, &FOR, peer_text.and_then(|peer| appended(self.chain.as_ref(), peer)));
+        put(request, &REAL_IP, address);
+        request.set(&PROTO, HeaderValue::from_static(self.proto()));
+        put(request, &HOST, self.host.clone());
+        request.set(&PORT, port_text(self.port));
+        put(request, &header::FORWARDED, element.and_then(|e| appended(self.before.as_ref(), e)));
+    }
+
+    fn proto(&self) -> &'static str {
+        if self.is_https { "https" } else { "http" }
+    }
+
+    /// One step in the words of RFC 7239, where an IPv6 address and a port want quotes.
+    fn element(
+        &self,
+        peer: Option<IpAddr>,
+        peer_text: Option<&HeaderValue>,
+    ) -> Option<HeaderValue> {
+        let peer_text = peer_text.map_or(&b"unknown"[..], HeaderValue::as_bytes);
+        let host = self.host.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+        let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+        let quote = if host.iter().all(is_token) { &b""[..] } else { b"\"" };
+        let (open, close) = if peer.is_some_and(|peer| peer.is_ipv6()) {
+            (&b"\"["[..], &b"]\""[..])
+        } else {
+            (&b""[..], &b""[..])
+        };
+        let mut text = BytesMut::with_capacity(peer_text.len() + host.len() + 32);
+        for piece in [b"for=", open, peer_text, close] {
+            text.extend_from_slice(piece);
+        }
+        if !host.is_empty() {
+            for piece in [b";host=", quote, host, quote] {
+                text.extend_from_slice(piece);
+            }
+        }
+        text.extend_from_slice(b";proto=");
+        text.extend_from_slice(self.proto().as_bytes());
+        HeaderValue::from_maybe_shared(text.freeze()).ok()
+    }
+}
+
+fn valid_host(host: &str) -> Option<HeaderValue> {
+    if host::is_valid(host) { HeaderValue::from_str(host).ok() } else { None }
+}
+
+/// An address is made of characters that a header takes.
+fn text_of(address: IpAddr) -> HeaderValue {
+    HeaderValue::try_from(address.to_string()).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+fn port_text(port: u16) -> HeaderValue {
+    match port {
+        443 => HeaderValue::from_static("443"),
+        80 => HeaderValue::from_static("80"),
+        other => HeaderValue::from(other),
     }
 }
 
@@ -140,32 +191,18 @@ fn list_of(request: &HeaderMap, name: &HeaderName) -> HeaderValue {
     HeaderValue::try_from(values.join(&b", "[..])).unwrap_or(HeaderValue::from_static(""))
 }
 
-fn appended(before: Option<&HeaderValue>, last: &str) -> String {
-    match before.and_then(|before| before.to_str().ok()).filter(|before| !before.is_empty()) {
-        Some(before) => format!("{before}, {last}"),
-        None => last.to_owned(),
-    }
-}
-
-/// One step in the words of RFC 7239, where an IPv6 address and a port want quotes.
-fn element(peer: Option<IpAddr>, proto: &str, host: &str) -> String {
-    let by = match peer {
-        Some(IpAddr::V4(v4)) => format!("for={v4}"),
-        Some(IpAddr::V6(v6)) => format!("for=\"[{v6}]\""),
-        None => "for=unknown".to_owned(),
-    };
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    match host {
-        "" => format!("{by};proto={proto}"),
-        host if host.bytes().all(is_token) => format!("{by};host={host};proto={proto}"),
-        host => format!("{by};host=\"{host}\";proto={proto}"),
+fn appended(before: Option<&HeaderValue>, last: HeaderValue) -> Option<HeaderValue> {
+    match before.filter(|before| !before.is_empty() && before.to_str().is_ok()) {
+        Some(before) => {
+            HeaderValue::try_from([before.as_bytes(), last.as_bytes()].join(&b", "[..])).ok()
+        }
+        None => Some(last),
     }
 }
 
 /// Sets a header, or removes what a client wrote there.
-fn put(request: &mut impl Fields, name: &HeaderName, value: Option<String>) {
-    let value = value.filter(|value| !value.is_empty());
-    match value.and_then(|value| HeaderValue::try_from(value).ok()) {
+fn put(request: &mut impl Fields, name: &HeaderName, value: Option<HeaderValue>) {
+    match value.filter(|value| !value.is_empty()) {
         Some(value) => request.set(name, value),
         None => request.remove(name),
     }

@@ -1,5 +1,6 @@
 //! What the edge hands requests to.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tollgate_admin::{Access, Admin, AdminRequest, AdminResponse, Route};
@@ -82,11 +83,11 @@ impl Gate {
         self.access.write(&AccessRecord {
             time: seen.at,
             call_id: &CallId::generate().to_string(),
-            method: seen.head.method(),
+            method: seen.method,
             route: seen.route,
             status: seen.status,
             duration_ms: unix_now().saturating_sub(seen.at),
-            client: seen.head.client().parse().ok(),
+            client: seen.client,
             bytes_in: seen.bytes_in,
             bytes_out: seen.bytes_out,
             ..AccessRecord::default()
@@ -96,7 +97,8 @@ impl Gate {
 
 /// A request that was answered, for the record.
 pub(crate) struct Seen<'a> {
-    pub(crate) head: &'a Head,
+    pub(crate) method: &'a str,
+    pub(crate) client: Option<IpAddr>,
     pub(crate) surface: Surface,
     pub(crate) route: &'a str,
     pub(crate) status: u16,

@@ -21,6 +21,7 @@ mod issue;
 mod listeners;
 mod listening;
 mod own;
+mod passing;
 mod path;
 mod policy;
 mod proxy;

@@ -18,10 +18,10 @@ use tollgate_telemetry::Surface;
 use crate::context::{Context, host_of};
 use crate::cors::Preflight;
 use crate::exchange::SessionExchange;
-use crate::gate::{Gate, Seen};
+use crate::gate::Gate;
 use crate::proxy::Edge;
 use crate::redirect;
-use crate::site::Exposed;
+use crate::site::{Exposed, UpstreamRoute};
 use crate::webroot;
 
 /// An answer that needs no part of the gateway, and what the access log calls the request.
@@ -33,12 +33,8 @@ pub(crate) struct Short {
 
 impl Edge {
     /// Answers a request for one of Tollgate's own paths.
-    pub(crate) async fn gateway(
-        &self,
-        session: &mut Session,
-        context: &Context,
-        (exposed, head): (Exposed, Arc<Head>),
-    ) {
+    pub(crate) async fn gateway(&self, session: &mut Session, context: &Context, exposed: Exposed) {
+        let head = context.head_of(session.req_header());
         let query = session.req_header().uri.query().map(str::to_owned);
         let downstream = session.as_downstream_mut();
         let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
@@ -61,15 +57,7 @@ impl Edge {
         };
         let status = answer.status;
         let _gone = exchange.respond(head_of(&answer), answer.body).await;
-        context.serving.gate.record(&Seen {
-            head: &head,
-            surface,
-            route: template,
-            status,
-            at: context.at,
-            bytes_in: session.body_bytes_read() as u64,
-            bytes_out: session.body_bytes_sent() as u64,
-        });
+        context.record(session, surface, template, status);
     }
 
     async fn call(&self, gate: &Gate, exchange: &mut SessionExchange<'_>) {
@@ -80,46 +68,35 @@ impl Edge {
     }
 
     /// Gives an answer that needs no part of the gateway.
-    pub(crate) async fn short(
-        &self,
-        session: &mut Session,
-        context: &Context,
-        (short, head): (Short, Arc<Head>),
-    ) {
-        let status = short.head.status;
-        let downstream = session.as_downstream_mut();
-        let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
-        let _gone = exchange.respond(short.head, short.body).await;
-        context.serving.gate.record(&Seen {
-            head: &head,
-            surface: Surface::Unrouted,
-            route: short.route,
-            status,
-            at: context.at,
-            bytes_in: session.body_bytes_read() as u64,
-            bytes_out: session.body_bytes_sent() as u64,
-        });
+    pub(crate) async fn short(&self, session: &mut Session, context: &Context, short: Short) {
+        let Short { route, head, body } = short;
+        let status = head.status;
+        respond_own(session, context, head, body).await;
+        context.record(session, Surface::Unrouted, route, status);
     }
 
     /// Whether a request may go on to an upstream; answers it if not.
-    pub(crate) async fn may_pass(&self, session: &mut Session, context: &Context) -> bool {
-        let (Some(upstream), Some(head)) = (&context.upstream, &context.head) else { return false };
+    pub(crate) async fn may_pass(
+        &self,
+        session: &mut Session,
+        context: &Context,
+        route: &UpstreamRoute,
+    ) -> bool {
         let length = session.req_header().headers.get(header::CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        let is_too_large = upstream.body_max.zip(length).is_some_and(|(max, length)| length > max);
+        let is_too_large = route.body_max.zip(length).is_some_and(|(max, length)| length > max);
         let answer = if is_too_large {
             refusal(413)
-        } else if upstream.public {
+        } else if route.public {
             return true;
         } else {
-            match context.serving.gate.authenticate(Arc::clone(head)).await {
+            let head = context.head_of(session.req_header());
+            match Box::pin(context.serving.gate.authenticate(head)).await {
                 Ok(_) => return true,
                 Err(denial) => AdminResponse::denial(&denial),
             }
         };
-        let downstream = session.as_downstream_mut();
-        let mut exchange = SessionExchange::new(downstream, Arc::clone(head), &context.policy);
-        let _gone = exchange.respond(head_of(&answer), answer.body).await;
+        Box::pin(respond_own(session, context, head_of(&answer), answer.body)).await;
         false
     }
 
@@ -171,8 +148,7 @@ impl Edge {
         }
         let answer = refusal(status);
         // A body that is still on its way is heard out, or the client would see a reset instead.
-        let head = context.head.clone();
-        let head = head.unwrap_or_else(|| context.head_of(downstream.req_header()));
+        let head = context.head_of(downstream.req_header());
         let mut exchange = SessionExchange::new(downstream, head, &context.policy);
         if exchange.respond(head_of(&answer), answer.body).await.is_err() {
             log::debug!(target: "edge", "a client left before it heard that its request failed");
@@ -182,6 +158,15 @@ impl Edge {
             session.as_downstream_mut().shutdown().await;
         }
         status
+    }
+}
+
+/// Answers without any part of the gateway.
+async fn respond_own(session: &mut Session, context: &Context, head: ResponseHead, body: Bytes) {
+    let seen = context.head_of(session.req_header());
+    let mut exchange = SessionExchange::new(session.as_downstream_mut(), seen, &context.policy);
+    if exchange.respond(head, body).await.is_err() {
+        log::debug!(target: "edge", "a client left before it had its answer");
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Version, header};
-use pingora_core::modules::http::compression::ResponseCompression;
+use http::Version;
+use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::ALPN;
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora_core::{Error, ErrorType, Result};
@@ -17,14 +17,12 @@ use tollgate_domain::unix_now;
 use tollgate_telemetry::Surface;
 use tollgate_upstream::Upstreams;
 
-use crate::compression;
+use crate::compression::{self, Compression};
 use crate::context::{Context, host_of};
 use crate::direct;
 use crate::drain::Drain;
-use crate::gate::Seen;
-use crate::hop::{self, Upgrade};
 use crate::own::{from_webroot, nothing_here};
-use crate::path;
+use crate::passing;
 use crate::serving::Current;
 use crate::site::Destination;
 
@@ -49,6 +47,10 @@ impl ProxyHttp for Edge {
         Context::new(self.current.get())
     }
 
+    fn init_downstream_modules(&self, modules: &mut HttpModules) {
+        modules.add_module(Compression::builder());
+    }
+
     async fn early_request_filter(
         &self,
         session: &mut Session,
@@ -68,10 +70,9 @@ impl ProxyHttp for Edge {
         context.destination = found.destination;
         context.is_known_host = found.is_known;
         // It must be switched on before it sees the request's headers.
-        if compresses
-            && let Some(module) = session.downstream_modules_ctx.get_mut::<ResponseCompression>()
+        if compresses && let Some(module) = session.downstream_modules_ctx.get_mut::<Compression>()
         {
-            module.adjust_level(compression::LEVEL);
+            module.switch_on();
         }
         Ok(())
     }
@@ -83,36 +84,34 @@ impl ProxyHttp for Edge {
         if self.drain.is_draining() {
             session.set_keepalive(None);
         }
-        let head = context.head_of(session.req_header());
         if let Some(short) = self.short_of(session, context) {
-            self.short(session, context, (short, head)).await;
+            Box::pin(self.short(session, context, short)).await;
             return Ok(true);
         }
-        if let Some(short) = from_webroot(session, context).await {
-            self.short(session, context, (short, head)).await;
+        if context.webroot.is_some()
+            && let Some(short) = Box::pin(from_webroot(session, context)).await
+        {
+            Box::pin(self.short(session, context, short)).await;
             return Ok(true);
         }
         match context.destination.take() {
             Some(Destination::Gateway(exposed)) => {
-                self.gateway(session, context, (exposed, head)).await;
+                Box::pin(self.gateway(session, context, exposed)).await;
                 Ok(true)
             }
-            Some(Destination::Upstream(upstream)) => {
-                context.upstream = Some(upstream);
-                context.head = Some(head);
-                if !self.may_pass(session, context).await {
+            Some(Destination::Upstream(route)) => {
+                context.upstream = Some(Arc::clone(&route));
+                if !self.may_pass(session, context, &route).await {
                     return Ok(true);
                 }
-                let is_short = context.upstream.as_ref().is_some_and(|route| {
-                    route.servers.are_addresses() && direct::fits(session, route)
-                });
+                let is_short = route.servers.are_addresses() && direct::fits(session, &route);
                 if is_short {
-                    self.direct(session, context).await?;
+                    Box::pin(self.direct(session, context, &route)).await?;
                 }
                 Ok(is_short)
             }
             None => {
-                self.short(session, context, (nothing_here(), head)).await;
+                Box::pin(self.short(session, context, nothing_here())).await;
                 Ok(true)
             }
         }
@@ -158,39 +157,7 @@ impl ProxyHttp for Edge {
         request: &mut RequestHeader,
         context: &mut Context,
     ) -> Result<()> {
-        let original = session.req_header();
-        let upgrade = match (original.version, request.version) {
-            (Version::HTTP_11, Version::HTTP_11) => {
-                hop::upgrade(&original.method, &original.headers)
-            }
-            _ => Upgrade::No,
-        };
-        hop::end_here(request, &original.headers, upgrade);
-        if request.version != Version::HTTP_2 {
-            // Over HTTP/1 it would have to be nominated, and trailers are not passed on.
-            request.remove_header(&header::TE);
-            if original.version == Version::HTTP_2 {
-                hop::join_cookies(request);
-            }
-        }
-        if original.version == Version::HTTP_10 {
-            // Its sender understands no interim answer, so it cannot have asked for one.
-            request.remove_header(&header::EXPECT);
-        }
-        if let Some(client) = &context.client {
-            client.tell(context.peer, request);
-        }
-        if !original.headers.contains_key(header::HOST) {
-            request.insert_header(header::HOST, host_of(original))?;
-        }
-        // A target with a host in it is for proxies; a server behind could take that host for the
-        // request's, or the whole for a path.
-        if request.version != Version::HTTP_2 && !path::is_origin_form(original.raw_path()) {
-            let target = original.uri.path_and_query().map_or("/", |target| target.as_str());
-            request.set_raw_path(path::rooted(target).as_bytes())?;
-        }
-        context.policy.apply_to_request(&original.method, request);
-        Ok(())
+        passing::to_server(session.req_header(), request, context)
     }
 
     async fn request_body_filter(
@@ -221,27 +188,7 @@ impl ProxyHttp for Edge {
         answer: &mut ResponseHeader,
         context: &mut Context,
     ) -> Result<()> {
-        if answer.status.is_informational() {
-            return Ok(());
-        }
-        // The version is that of a connection, as are its headers: a server's HTTP/1.0 says nothing
-        // of this one.
-        answer.set_version(Version::HTTP_11);
-        hop::answered_here(answer, answer.status);
-        if session.req_header().version == Version::HTTP_10 && hop::without_chunks(answer) {
-            session.set_keepalive(None);
-        }
-        if context.policy.compression {
-            let fits = compression::fits(answer.status, &answer.headers);
-            let module = session.downstream_modules_ctx.get_mut::<ResponseCompression>();
-            if fits {
-                compression::tell_caches(answer);
-            } else if let Some(module) = module.filter(|module| module.is_header_phase()) {
-                module.adjust_level(0);
-            }
-        }
-        let origin = session.req_header().headers.get(header::ORIGIN);
-        context.policy.apply_to_upstreams(answer, origin);
+        passing::to_client(session, answer, context);
         Ok(())
     }
 
@@ -256,16 +203,8 @@ impl ProxyHttp for Edge {
     }
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, context: &mut Context) {
-        let (Some(route), Some(head)) = (&context.upstream, &context.head) else { return };
+        let Some(route) = &context.upstream else { return };
         let status = session.response_written().map_or(0, |head| head.status.as_u16());
-        context.serving.gate.record(&Seen {
-            head,
-            surface: Surface::Upstream,
-            route: &route.template,
-            status,
-            at: context.at,
-            bytes_in: session.body_bytes_read() as u64,
-            bytes_out: session.body_bytes_sent() as u64,
-        });
+        context.record(session, Surface::Upstream, &route.template, status);
     }
 }

@@ -1,6 +1,8 @@
 //! Where a deployment is reached.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -12,7 +14,7 @@ const ADDRESS_TTL: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Endpoint {
     tls: bool,
-    host: String,
+    host: Arc<str>,
     port: u16,
     base_path: String,
     address: Mutex<Option<(SocketAddr, Instant)>>,
@@ -53,7 +55,7 @@ impl Endpoint {
         }
         Ok(Self {
             tls,
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
+            host: authority.host().trim_matches(['[', ']']).into(),
             port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             base_path: uri.path().trim_end_matches('/').to_owned(),
             address: Mutex::new(None),
@@ -70,6 +72,18 @@ impl Endpoint {
         &self.host
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_host(&self) -> Arc<str> {
+        Arc::clone(&self.host)
+    }
+
+    /// What connections to this endpoint at an address have in common.
+    pub(crate) fn pool_key(&self, address: SocketAddr) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (address, self.tls, &self.host).hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// The path that comes before that of a request.
     pub fn base_path(&self) -> &str {
         &self.base_path
@@ -80,7 +94,7 @@ impl Endpoint {
         let host = &self.host;
         let usual = if self.tls { 443 } else { 80 };
         match (host.contains(':'), self.port == usual) {
-            (false, true) => host.clone(),
+            (false, true) => host.to_string(),
             (false, false) => format!("{host}:{}", self.port),
             (true, true) => format!("[{host}]"),
             (true, false) => format!("[{host}]:{}", self.port),
@@ -96,14 +110,16 @@ impl Endpoint {
         {
             return Ok(address);
         }
-        match (self.resolve().await, known) {
+        // On its own: it is rare, and every request would have to carry its room.
+        let resolved = Box::pin(self.resolve()).await;
+        match (resolved, known) {
             (Ok(address), _) => {
                 *self.address.lock() = Some((address, Instant::now()));
                 Ok(address)
             }
             (Err(_), Some((address, _))) => Ok(address),
             (Err(source), None) => {
-                Err(EndpointError::Unresolved { host: self.host.clone(), source })
+                Err(EndpointError::Unresolved { host: self.host.to_string(), source })
             }
         }
     }
@@ -112,8 +128,8 @@ impl Endpoint {
         if let Ok(ip) = self.host.parse() {
             return Ok(SocketAddr::new(ip, self.port));
         }
-        let name = (self.host.clone(), self.port);
-        let found = tokio::task::spawn_blocking(move || name.to_socket_addrs());
+        let (host, port) = (Arc::clone(&self.host), self.port);
+        let found = tokio::task::spawn_blocking(move || (&*host, port).to_socket_addrs());
         let mut addresses = found.await.map_err(std::io::Error::other)??.collect::<Vec<_>>();
         // IPv4 first: a host without an IPv6 route is the more common kind.
         addresses.sort_by_key(SocketAddr::is_ipv6);

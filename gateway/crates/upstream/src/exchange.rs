@@ -1,5 +1,6 @@
 //! One request to an upstream and its answer.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use pingora_core::connectors::{ConnectorOptions, TransportConnector};
 use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::client::HttpSession;
-use pingora_core::upstreams::peer::{HttpPeer, Peer};
+use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorType};
 use pingora_http::{RequestHeader, ResponseHeader};
 
@@ -23,7 +24,7 @@ const LAST_BYTES_WAIT: Duration = Duration::from_millis(100);
 /// An upstream that was restarted leaves several dead connections in the pool. A request is sent
 /// again for at most so many of them: one that itself breaks connections must not be repeated
 /// without end.
-const STALE_MAX: u32 = 2;
+pub const STALE_MAX: u32 = 2;
 
 /// How connections are made and kept.
 #[derive(Clone, Debug)]
@@ -60,16 +61,35 @@ pub struct Outgoing {
     pub read_timeout: Duration,
 }
 
-/// How long an upstream may take, and whether it may be asked twice.
+/// How long an upstream may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
     /// To connect, TLS included.
     pub connect: Duration,
     /// For the next bytes of the answer, and to take those of the request.
     pub read: Duration,
-    /// Whether the request may be sent again when a pooled connection turns out to be dead: the
-    /// upstream may have seen it.
-    pub is_repeatable: bool,
+}
+
+/// A request that was sent and brought no answer.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// Why.
+    pub error: SendError,
+    /// Whether a connection of the pool broke before a byte of the answer came. It may have been
+    /// closed long before, but the upstream may also have seen the request.
+    pub is_stale: bool,
+}
+
+impl From<SendError> for Unanswered {
+    fn from(error: SendError) -> Self {
+        Self { error, is_stale: false }
+    }
+}
+
+impl From<EndpointError> for Unanswered {
+    fn from(error: EndpointError) -> Self {
+        SendError::from(error).into()
+    }
 }
 
 /// Why no answer came, or why it broke off.
@@ -109,8 +129,8 @@ pub enum SendError {
 pub struct Answering {
     session: Box<HttpSession>,
     /// What the connection may serve again, as the pool knows it.
-    peer: u64,
-    host: String,
+    key: u64,
+    host: Arc<str>,
     pool: Arc<Pool>,
 }
 
@@ -133,74 +153,65 @@ impl Upstreams {
         endpoint: &Endpoint,
         outgoing: &Outgoing,
     ) -> Result<Answering, SendError> {
-        // A model call is safe to repeat: a provider that has not answered bills nothing.
-        let terms = Terms {
-            connect: self.settings.connect_timeout,
-            read: outgoing.read_timeout,
-            is_repeatable: true,
-        };
-        self.send_as(endpoint, terms, &outgoing.body, || head(endpoint, outgoing)).await
-    }
-
-    /// The same for a head that the caller makes, framing included; it is made again for each
-    /// connection that is tried.
-    pub async fn send_as(
-        &self,
-        endpoint: &Endpoint,
-        terms: Terms,
-        body: &[u8],
-        head: impl Fn() -> Result<RequestHeader, SendError>,
-    ) -> Result<Answering, SendError> {
-        let peer = self.peer(endpoint, terms).await?;
-        let key = peer.reuse_hash();
+        let terms = Terms { connect: self.settings.connect_timeout, read: outgoing.read_timeout };
         let mut stale = 0;
         loop {
-            let head = Box::new(head()?);
-            let (stream, reused) = self.connection(endpoint, &peer, key).await?;
-            let mut session = Box::new(HttpSession::new_with_options(stream, &*peer));
-            session.read_timeout = Some(terms.read);
-            session.write_timeout = Some(terms.read);
-            match exchange(&mut session, head, body).await {
-                Ok(()) => {
-                    let (host, pool) = (endpoint.host().to_owned(), Arc::clone(&self.pool));
-                    return Ok(Answering { session, peer: key, host, pool });
-                }
-                Err(error) => {
-                    session.shutdown().await;
-                    stale += 1;
-                    let is_stale = reused && terms.is_repeatable && is_closed(&error);
-                    if !is_stale || stale > STALE_MAX {
-                        return Err(read_error(endpoint.host(), &error));
-                    }
-                }
+            let head = Box::new(head(endpoint, outgoing)?);
+            match self.attempt(endpoint, terms, head, &outgoing.body).await {
+                Ok(answering) => return Ok(answering),
+                // A model call is safe to repeat: a provider that has not answered bills nothing.
+                Err(unanswered) if unanswered.is_stale && stale < STALE_MAX => stale += 1,
+                Err(unanswered) => return Err(unanswered.error),
             }
         }
     }
 
-    /// A connection to a peer, and whether it has served before.
-    async fn connection(
+    /// Sends a request once, with a head that the caller makes, framing included.
+    pub async fn attempt(
         &self,
         endpoint: &Endpoint,
-        peer: &HttpPeer,
-        key: u64,
-    ) -> Result<(Stream, bool), SendError> {
-        if let Some(stream) = self.pool.take(key) {
-            return Ok((stream, true));
+        terms: Terms,
+        head: Box<RequestHeader>,
+        body: &[u8],
+    ) -> Result<Answering, Unanswered> {
+        let address = endpoint.address().await?;
+        let key = endpoint.pool_key(address);
+        let (stream, is_reused) = match self.pool.take(key) {
+            Some(stream) => (stream, true),
+            // On its own: it is rare, and every request would have to carry its room.
+            None => (Box::pin(self.connect(endpoint, address, terms)).await?, false),
+        };
+        let mut session = Box::new(HttpSession::new(stream));
+        session.read_timeout = Some(terms.read);
+        session.write_timeout = Some(terms.read);
+        match exchange(&mut session, head, body).await {
+            Ok(()) => {
+                let (host, pool) = (endpoint.shared_host(), Arc::clone(&self.pool));
+                Ok(Answering { session, key, host, pool })
+            }
+            Err(error) => {
+                session.shutdown().await;
+                let is_stale = is_reused && is_closed(&error);
+                Err(Unanswered { error: read_error(endpoint.host(), &error), is_stale })
+            }
         }
-        let connected = self.connector.new_stream(peer).await;
-        let stream = connected.map_err(|error| connect_error(endpoint, &error))?;
-        Ok((Box::new(Held::new(stream)), false))
     }
 
-    async fn peer(&self, endpoint: &Endpoint, terms: Terms) -> Result<Box<HttpPeer>, SendError> {
-        let address = endpoint.address().await?;
-        let mut peer = HttpPeer::new(address, endpoint.tls(), endpoint.host().to_owned());
+    async fn connect(
+        &self,
+        endpoint: &Endpoint,
+        address: SocketAddr,
+        terms: Terms,
+    ) -> Result<Stream, SendError> {
+        let mut peer = HttpPeer::new(address, endpoint.tls(), endpoint.host().to_string());
         peer.options.connection_timeout = Some(terms.connect);
         peer.options.total_connection_timeout = Some(terms.connect);
         peer.options.read_timeout = Some(terms.read);
         peer.options.write_timeout = Some(terms.read);
         peer.options.idle_timeout = Some(self.settings.idle_timeout);
-        Ok(Box::new(peer))
+        let connected = self.connector.new_stream(&peer).await;
+        let stream = connected.map_err(|error| connect_error(endpoint, &error))?;
+        Ok(Box::new(Held::new(stream)))
     }
 }
 
@@ -307,10 +318,11 @@ impl Answering {
 
     /// Puts the connection back into the pool if the answer was read whole, else closes it.
     pub async fn finish(mut self) {
-        if self.drained(LAST_BYTES_WAIT).await && self.session.is_body_done() {
+        let is_whole = self.session.is_body_done() || self.drained(LAST_BYTES_WAIT).await;
+        if is_whole && self.session.is_body_done() {
             self.session.respect_keepalive();
             if let Some(stream) = self.session.reuse().await {
-                self.pool.put(self.peer, stream);
+                self.pool.put(self.key, stream);
             }
         } else {
             self.session.shutdown().await;

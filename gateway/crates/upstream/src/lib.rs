@@ -8,5 +8,7 @@ mod pool;
 mod roots;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use exchange::{Answering, Outgoing, SendError, Terms, UpstreamSettings, Upstreams};
+pub use exchange::{
+    Answering, Outgoing, STALE_MAX, SendError, Terms, Unanswered, UpstreamSettings, Upstreams,
+};
 pub use roots::{RootsError, write_bundle};

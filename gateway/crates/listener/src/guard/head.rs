@@ -67,7 +67,7 @@ impl Head {
         self.check_growth(line.len(), limits)?;
         self.bytes += line.len();
         let line = line.strip_suffix(b"\r\n").ok_or(Fault::LineEnd)?;
-        if line.contains(&b'\r') {
+        if memchr::memchr(b'\r', line).is_some() {
             return Err(Fault::LineEnd);
         }
         if self.lines == 0 {
@@ -142,7 +142,9 @@ impl Head {
             return Err(Fault::HeaderName);
         }
         let value = rest.get(1..).unwrap_or_default();
-        if value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
+        // Every byte is looked at, bad ones or not: so several are at once.
+        let is_bad = |byte: u8| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f);
+        if value.iter().fold(false, |bad, &byte| bad | is_bad(byte)) {
             return Err(Fault::HeaderValue);
         }
         self.known_header(name, trim(value))
