@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::header;
 use pingora_http::RequestHeader;
@@ -43,6 +44,8 @@ pub(crate) struct Context {
     /// Bytes of the request body that were passed on.
     pub(crate) body_bytes: u64,
     pub(crate) under_way: Option<UnderWay>,
+    /// When the request and its answer must be over. None: they may last.
+    pub(crate) until: Option<Instant>,
 }
 
 // === impl Context ===
@@ -64,6 +67,7 @@ impl Context {
             asked: 0,
             body_bytes: 0,
             under_way: None,
+            until: None,
         }
     }
 
@@ -98,6 +102,12 @@ impl Context {
             bytes_in: session.body_bytes_read() as u64,
             bytes_out: session.body_bytes_sent() as u64,
         });
+    }
+
+    /// Whether the request should be over. It is asked at every piece of a body: between two of them
+    /// there are other limits.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
     }
 
     /// Who sent the request.

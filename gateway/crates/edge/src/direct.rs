@@ -49,7 +49,7 @@ impl Edge {
         context: &Context,
         route: &UpstreamRoute,
     ) -> Result<()> {
-        let body = whole_body(session).await?;
+        let body = whole_body(session, context).await?;
         let mut tries = Tries::new(route, &session.req_header().method);
         let mut answering = loop {
             let request = outgoing(session.req_header(), context)?;
@@ -67,7 +67,7 @@ impl Edge {
             }
         };
         let head = incoming(session, context, &answering)?;
-        let passed = pass(session, head, &mut answering).await;
+        let passed = pass(session, context, head, &mut answering).await;
         match passed {
             Ok(()) => answering.finish().await,
             Err(_) => answering.cancel().await,
@@ -132,7 +132,7 @@ impl<'a> Tries<'a> {
 
 /// What the server is sent.
 fn outgoing(original: &RequestHeader, context: &Context) -> Result<Box<RequestHeader>> {
-    let mut request = Box::new(passing::copied(original)?);
+    let mut request = passing::copied(original)?;
     passing::to_server(original, &mut request, context)?;
     Ok(request)
 }
@@ -158,7 +158,7 @@ fn incoming(
 }
 
 /// The request's body.
-async fn whole_body(session: &mut Session) -> Result<Bytes> {
+async fn whole_body(session: &mut Session, context: &Context) -> Result<Bytes> {
     let downstream = session.as_downstream_mut();
     if downstream.is_body_empty() {
         return Ok(Bytes::new());
@@ -172,6 +172,9 @@ async fn whole_body(session: &mut Session) -> Result<Bytes> {
     let mut whole = BytesMut::from(first);
     whole.extend_from_slice(&second);
     while let Some(more) = downstream.read_request_body().await.map_err(Error::into_down)? {
+        if context.is_overdue() {
+            return Err(passing::overdue(ErrorSource::Downstream));
+        }
         whole.extend_from_slice(&more);
     }
     Ok(whole.freeze())
@@ -193,6 +196,7 @@ fn is_bodiless(session: &Session, status: StatusCode) -> bool {
 /// Passes an answer on: with its head if it is short, else piece by piece as it comes.
 async fn pass(
     session: &mut Session,
+    context: &Context,
     head: Box<ResponseHeader>,
     answering: &mut Answering,
 ) -> Result<()> {
@@ -210,6 +214,9 @@ async fn pass(
         return session.write_response_body(Some(first), true).await.map_err(Error::into_down);
     }
     while let Some(bytes) = answering.next().await.map_err(broken)? {
+        if context.is_overdue() {
+            return Err(passing::overdue(ErrorSource::Upstream));
+        }
         session.write_response_body(Some(bytes), false).await.map_err(Error::into_down)?;
     }
     session.write_response_body(None, true).await.map_err(Error::into_down)?;

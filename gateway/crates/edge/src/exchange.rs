@@ -13,7 +13,7 @@ use tollgate_calls::{BodyError, ClientGone, Exchange, ResponseHead};
 use tollgate_host::Head;
 use tollgate_listener::Fault;
 
-use crate::policy::Policy;
+use crate::context::Context;
 use crate::respond;
 
 /// A client that sends a body which nobody wants is heard out this long, so that it reads the
@@ -26,14 +26,14 @@ const LINGER_BYTES_MAX: usize = 64 << 20;
 pub(crate) struct SessionExchange<'a> {
     session: &'a mut Session,
     head: Arc<Head>,
-    policy: &'a Policy,
+    context: &'a Context,
     body_left_unread: bool,
 }
 
 impl<'a> SessionExchange<'a> {
-    pub(crate) fn new(session: &'a mut Session, head: Arc<Head>, policy: &'a Policy) -> Self {
+    pub(crate) fn new(session: &'a mut Session, head: Arc<Head>, context: &'a Context) -> Self {
         let body_left_unread = !session.is_body_empty();
-        Self { session, head, policy, body_left_unread }
+        Self { session, head, context, body_left_unread }
     }
 
     /// Asks for the body where the client waits to be asked.
@@ -105,6 +105,9 @@ impl Exchange for SessionExchange<'_> {
             if collected.len() + only.as_ref().map_or(0, Bytes::len) + bytes.len() > bytes_max {
                 return Err(BodyError::TooLarge);
             }
+            if self.context.is_overdue() {
+                return Err(BodyError::TimedOut);
+            }
             match (only.take(), collected.is_empty()) {
                 (None, true) => only = Some(bytes),
                 (Some(first), _) => {
@@ -125,7 +128,8 @@ impl Exchange for SessionExchange<'_> {
             self.session.set_keepalive(None);
         }
         let ResponseHead { status, headers } = head;
-        let written = respond::whole(self.session, self.policy, status, headers, body).await;
+        let written =
+            respond::whole(self.session, &self.context.policy, status, headers, body).await;
         if self.body_left_unread {
             self.linger().await;
         }
@@ -134,11 +138,18 @@ impl Exchange for SessionExchange<'_> {
 
     async fn start(&mut self, head: ResponseHead) -> Result<(), ClientGone> {
         let ResponseHead { status, headers } = head;
-        let begun = respond::begin(self.session, self.policy, status, headers).await;
+        let begun = respond::begin(self.session, &self.context.policy, status, headers).await;
         begun.map_err(|_| ClientGone)
     }
 
     async fn write(&mut self, bytes: Bytes) -> Result<(), ClientGone> {
+        if self.context.is_overdue() {
+            // What has begun cannot be refused any more; it ends here.
+            log::info!(target: "edge", "an answer is cut: its request's time is over");
+            self.session.set_keepalive(None);
+            self.session.shutdown().await;
+            return Err(ClientGone);
+        }
         self.session.write_response_body(bytes, false).await.map_err(|_| ClientGone)
     }
 

@@ -4,6 +4,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use pingora_http::{RequestHeader, ResponseHeader};
 
+use crate::forwarded;
+
 /// What a header policy needs of a message.
 pub(crate) trait Fields {
     /// All headers.
@@ -56,7 +58,10 @@ impl Fields for RequestHeader {
     }
 
     fn set(&mut self, name: &HeaderName, value: HeaderValue) {
-        let _never = self.insert_header(name, value);
+        let _never = match forwarded::spelled(name) {
+            Some(spelled) => self.insert_header(spelled, value),
+            None => self.insert_header(name, value),
+        };
     }
 
     fn add(&mut self, name: &HeaderName, value: HeaderValue) {

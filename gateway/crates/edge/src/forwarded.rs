@@ -19,6 +19,19 @@ const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 /// The names that [`Client::tell`] sets; others like them are nobody's.
 pub(crate) const TOLD: [HeaderName; 5] = [REAL_IP, FOR, PROTO, HOST, PORT];
 
+/// How a name that is told is written: one that is known costs no copy.
+pub(crate) fn spelled(name: &HeaderName) -> Option<&'static str> {
+    Some(match name.as_str() {
+        "x-real-ip" => "X-Real-IP",
+        "x-forwarded-for" => "X-Forwarded-For",
+        "x-forwarded-proto" => "X-Forwarded-Proto",
+        "x-forwarded-host" => "X-Forwarded-Host",
+        "x-forwarded-port" => "X-Forwarded-Port",
+        "forwarded" => "Forwarded",
+        _ => return None,
+    })
+}
+
 /// What is seen of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'a> {

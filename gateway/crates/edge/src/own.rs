@@ -37,7 +37,7 @@ impl Edge {
         let head = context.head_of(session.req_header());
         let query = session.req_header().uri.query().map(str::to_owned);
         let downstream = session.as_downstream_mut();
-        let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
+        let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), context);
         let (surface, template, answer) = match route_within(exposed, &head) {
             Routed::Found(Route::Chat) => {
                 return self.call(&context.serving.gate, &mut exchange).await;
@@ -149,7 +149,7 @@ impl Edge {
         let answer = refusal(status);
         // A body that is still on its way is heard out, or the client would see a reset instead.
         let head = context.head_of(downstream.req_header());
-        let mut exchange = SessionExchange::new(downstream, head, &context.policy);
+        let mut exchange = SessionExchange::new(downstream, head, context);
         if exchange.respond(head_of(&answer), answer.body).await.is_err() {
             log::debug!(target: "edge", "a client left before it heard that its request failed");
         }
@@ -164,7 +164,7 @@ impl Edge {
 /// Answers without any part of the gateway.
 async fn respond_own(session: &mut Session, context: &Context, head: ResponseHead, body: Bytes) {
     let seen = context.head_of(session.req_header());
-    let mut exchange = SessionExchange::new(session.as_downstream_mut(), seen, &context.policy);
+    let mut exchange = SessionExchange::new(session.as_downstream_mut(), seen, context);
     if exchange.respond(head, body).await.is_err() {
         log::debug!(target: "edge", "a client left before it had its answer");
     }

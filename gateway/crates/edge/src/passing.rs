@@ -2,7 +2,7 @@
 //! back, whichever way the two take.
 
 use http::{Version, header};
-use pingora_core::Result;
+use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
 
@@ -11,21 +11,9 @@ use crate::context::{Context, host_of};
 use crate::hop::{self, Upgrade};
 use crate::path;
 
-/// Headers that may be added to a request.
-const ADDED: usize = 8;
-
 /// A copy of a client's request for a server that speaks HTTP/1.
-pub(crate) fn copied(original: &RequestHeader) -> Result<RequestHeader> {
-    let room = original.headers.len() + ADDED;
-    let mut request = RequestHeader::build_no_case(original.method.clone(), b"/", Some(room))?;
-    if path::is_origin_form(original.raw_path()) && original.raw_path_is_utf8() {
-        request.set_uri(original.uri.clone());
-    } else {
-        request.set_raw_path(original.raw_path())?;
-    }
-    for (name, value) in &original.headers {
-        request.append_header(name, value.clone())?;
-    }
+pub(crate) fn copied(original: &RequestHeader) -> Result<Box<RequestHeader>> {
+    let mut request = Box::new(original.clone());
     if original.version == Version::HTTP_2 {
         request.insert_header(header::HOST, host_of(original))?;
     }
@@ -69,6 +57,13 @@ pub(crate) fn to_server(
     }
     context.policy.apply_to_request(&original.method, request);
     Ok(())
+}
+
+/// The request took longer than any may; `source` is the side that is waited for.
+pub(crate) fn overdue(source: ErrorSource) -> Box<Error> {
+    let mut error = Error::explain(ErrorType::ReadTimedout, "the request's time is over");
+    error.esource = source;
+    error
 }
 
 /// Changes a server's answer into what the client is sent.

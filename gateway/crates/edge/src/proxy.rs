@@ -1,15 +1,15 @@
 //! The phases of a request: find its destination, then answer it here or pass it on.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Version;
+use http::{StatusCode, Version};
 use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::ALPN;
 use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
-use pingora_core::{Error, ErrorType, Result};
+use pingora_core::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, Session};
 use tollgate_acme::Challenges;
@@ -37,6 +37,8 @@ pub(crate) struct Edge {
     pub(crate) drain: Arc<Drain>,
     /// Connections to servers of routes, for what goes the short way.
     pub(crate) upstreams: Arc<Upstreams>,
+    /// For a whole request and its answer.
+    pub(crate) request_timeout: Duration,
 }
 
 #[async_trait]
@@ -79,6 +81,7 @@ impl ProxyHttp for Edge {
 
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
         context.at = unix_now();
+        context.until = Instant::now().checked_add(self.request_timeout);
         context.under_way = Some(self.drain.enter());
         context.see(session);
         if self.drain.is_draining() {
@@ -172,6 +175,9 @@ impl ProxyHttp for Edge {
         if end && body.as_ref().is_some_and(Bytes::is_empty) {
             *body = None;
         }
+        if context.is_overdue() {
+            return Err(passing::overdue(ErrorSource::Downstream));
+        }
         let Some(max) = context.upstream.as_ref().and_then(|route| route.body_max) else {
             return Ok(());
         };
@@ -188,8 +194,24 @@ impl ProxyHttp for Edge {
         answer: &mut ResponseHeader,
         context: &mut Context,
     ) -> Result<()> {
+        if answer.status == StatusCode::SWITCHING_PROTOCOLS {
+            context.until = None;
+        }
         passing::to_client(session, answer, context);
         Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        _end: bool,
+        context: &mut Context,
+    ) -> Result<Option<Duration>> {
+        match context.is_overdue() {
+            true => Err(passing::overdue(ErrorSource::Upstream)),
+            false => Ok(None),
+        }
     }
 
     async fn fail_to_proxy(

@@ -115,6 +115,7 @@ impl Server {
             challenges: issuance.challenges.clone(),
             drain: Arc::clone(&drain),
             upstreams: upstreams(&settings),
+            request_timeout: limits.request_timeout,
         };
         let options = ConnectorOptions::from_server_conf(&server.configuration);
         let watch = Watch { current: Arc::clone(&current), options };

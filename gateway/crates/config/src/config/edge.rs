@@ -209,6 +209,9 @@ pub struct EdgeLimits {
     pub idle_timeout: Duration,
     /// Time between two pieces of a request body.
     pub body_timeout: Duration,
+    /// Time for a whole request and its answer, streams included. A connection that goes on in
+    /// another protocol, such as a WebSocket, has none.
+    pub request_timeout: Duration,
     /// Time for a TLS handshake, the PROXY protocol included.
     pub handshake_timeout: Duration,
     /// Open connections of all clients.
@@ -239,6 +242,7 @@ impl Default for EdgeLimits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(6000),
             handshake_timeout: Duration::from_secs(10),
             connections: 8_192,
             connections_per_client: 1_024,

@@ -26,6 +26,7 @@ pub(super) fn read(field: &Field<'_>) -> EdgeLimits {
         header_timeout: time("header_timeout", default.header_timeout),
         idle_timeout: time("idle_timeout", default.idle_timeout),
         body_timeout: time("body_timeout", default.body_timeout),
+        request_timeout: time("request_timeout", default.request_timeout),
         handshake_timeout: time("handshake_timeout", default.handshake_timeout),
         drain_delay: time("drain_delay", default.drain_delay),
         drain_timeout: time("drain_timeout", default.drain_timeout),
