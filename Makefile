@@ -84,7 +84,7 @@ oracle: build ## Ask nginx and the built gateway the same, and compare
 	@ops/setup.sh --test
 	tests/oracle/run.sh
 
-conformance: build ## sslyze, pebble and certbot against the built gateway
+conformance: build ## sslyze, pebble, certbot and gRPC with the built gateway
 	@ops/setup.sh --conformance
 	tests/conformance/run.sh
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What others' tools find of the built gateway (target/release/tollgate or TOLLGATE_BIN): TLS by
-# sslyze, certificates from an ACME CA by pebble, and beside certbot. Arguments go to pytest.
+# sslyze, certificates from an ACME CA by pebble and beside certbot, gRPC. Arguments go to pytest.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
