@@ -52,7 +52,7 @@ impl Edge {
         let body = whole_body(session, context).await?;
         let mut tries = Tries::new(route, &session.req_header().method);
         let mut answering = loop {
-            let request = outgoing(session.req_header(), context)?;
+            let request = passing::for_server(session.req_header(), context)?;
             let asked = tokio::select! {
                 biased;
                 asked = self.ask(&tries, request, &body) => asked,
@@ -128,13 +128,6 @@ impl<'a> Tries<'a> {
         }
         Err(failed(&error))
     }
-}
-
-/// What the server is sent.
-fn outgoing(original: &RequestHeader, context: &Context) -> Result<Box<RequestHeader>> {
-    let mut request = passing::copied(original)?;
-    passing::to_server(original, &mut request, context)?;
-    Ok(request)
 }
 
 /// What the client is sent, its body apart.

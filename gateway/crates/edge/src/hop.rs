@@ -72,11 +72,6 @@ pub(crate) fn end_here(request: &mut impl Fields, original: &HeaderMap, upgrade:
             request.remove(&name);
         }
     }
-    for name in &OF_CONNECTION {
-        if request.map().contains_key(name) {
-            request.remove(name);
-        }
-    }
     let te = original.get(header::TE).map(HeaderValue::as_bytes);
     // gRPC tells by this that it understands trailers.
     let wants_trailers = te.is_some_and(|te| te.trim_ascii().eq_ignore_ascii_case(b"trailers"));
@@ -86,9 +81,8 @@ pub(crate) fn end_here(request: &mut impl Fields, original: &HeaderMap, upgrade:
             false => request.remove(&header::TE),
         }
     }
-    let misleading: Vec<_> =
-        request.map().keys().filter(|name| is_misleading(name)).cloned().collect();
-    misleading.iter().for_each(|name| request.remove(name));
+    let ended: Vec<_> = request.map().keys().filter(|name| ends_here(name)).cloned().collect();
+    ended.iter().for_each(|name| request.remove(name));
     if upgrade == Upgrade::WebSocket {
         request.set(&header::CONNECTION, HeaderValue::from_static("upgrade"));
         request.set(&header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -151,6 +145,11 @@ fn is_kept(name: &HeaderName) -> bool {
         || text.starts_with("x-forwarded")
         || text.starts_with("sec-")
         || text.ends_with("api-key")
+}
+
+/// Whether a header of this name goes no further.
+fn ends_here(name: &HeaderName) -> bool {
+    is_misleading(name) || OF_CONNECTION.contains(name)
 }
 
 /// An underscore makes a name that servers with CGI's names take for another; nginx drops such
