@@ -109,6 +109,9 @@ def differences(nginx, tollgate):
         ours, theirs = tollgate.get(name, ABSENT), nginx.get(name, ABSENT)
         if name.endswith(".names"):
             theirs, ours = common(theirs, ours), common(ours, theirs)
+            if theirs != ours and theirs.lower() == ours.lower():
+                found.append((name.replace(".names", ".spelling"), "as sent", "another"))
+                continue
         if theirs != ours and not is_told_elsewhere(name, nginx, tollgate):
             found.append((name, theirs, ours))
     return found
