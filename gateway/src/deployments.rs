@@ -53,7 +53,8 @@ fn deployment(
     let name = || model.model_name.clone();
     let no_base = || StartError::NoBase { model: name(), provider: model.provider.clone() };
     let provider = loaded.providers.get(&model.component).ok_or_else(no_base)?;
-    let base = model.api_base.as_ref().or(provider.traits().default_base.as_ref());
+    let known = provider.traits().named(&model.provider);
+    let base = model.api_base.as_ref().or_else(|| known?.default_base.as_ref());
     let endpoint = match base {
         Some(base) => Some(
             Endpoint::parse(base)
@@ -70,8 +71,11 @@ fn deployment(
         provider: Arc::clone(provider),
         target: Target {
             id: model.id.clone(),
+            provider: model.provider.clone(),
             model: model.model.clone(),
             mock_response: model.mock_response.clone(),
+            options: Vec::new(),
+            drop_params: false,
         },
         endpoint,
         api_base: model.api_base.clone(),

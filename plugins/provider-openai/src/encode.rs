@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use tollgate_sdk::types::{Call, Failure, FailureKind, Tokens};
 
 use crate::bindings::exports::tollgate::policy::translation::{
-    CredentialScheme, Edit, UpstreamBody, UpstreamRequest,
+    CredentialScheme, Edit, Reading, UpstreamBody, UpstreamRequest,
 };
 
 /// Members that speak to the gateway, as LiteLLM's clients send them. Everything else that is
@@ -47,6 +47,8 @@ pub(crate) fn request(
         headers: Vec::new(),
         body: UpstreamBody::Edited(edits),
         credential: Some(CredentialScheme::Bearer),
+        reading: Reading::PassThrough,
+        dropped: Vec::new(),
     })
 }
 

@@ -4,21 +4,30 @@ mod encode;
 mod explain;
 mod usage;
 
-use bindings::exports::tollgate::policy::translation::NativeDialect;
+use bindings::exports::tollgate::policy::translation::{NativeDialect, ProviderName};
 
 tollgate_sdk::provider!("../../wit", OpenAi);
+tollgate_sdk::no_decoder!();
 
 struct OpenAi;
 
 impl Guest for OpenAi {
+    type Decoder = Refusing;
+
     fn describe() -> Traits {
         Traits {
-            name: "openai".into(),
-            default_base: Some("https://api.openai.com/v1".into()),
+            names: vec![ProviderName {
+                name: "openai".into(),
+                default_base: Some("https://api.openai.com/v1".into()),
+                key_variable: Some("OPENAI_API_KEY".into()),
+            }],
             native: vec![NativeDialect {
                 dialect: "openai-chat".into(),
-                usage_member: usage::MEMBER.into(),
+                names: Vec::new(),
+                usage_members: vec![usage::MEMBER.into()],
             }],
+            translated: Vec::new(),
+            options: Vec::new(),
         }
     }
 

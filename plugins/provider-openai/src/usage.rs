@@ -26,18 +26,24 @@ struct WireDetails<'a> {
     cached_tokens: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    audio_tokens: Option<&'a RawValue>,
 }
 
 /// Reads the usage. None unless both totals are whole numbers that are not negative; details that
 /// are anything else count as 0.
 pub(crate) fn parse(text: &str) -> Option<Usage> {
     let wire: WireUsage<'_> = serde_json::from_str(text).ok()?;
+    let input = details(wire.prompt_tokens_details);
+    let output = details(wire.completion_tokens_details);
     Some(Usage {
         input: count(wire.prompt_tokens)?,
         output: count(wire.completion_tokens)?,
-        cached_input: count(details(wire.prompt_tokens_details).cached_tokens).unwrap_or(0),
+        cached_input: count(input.cached_tokens).unwrap_or(0),
         cache_write: 0,
-        reasoning: count(details(wire.completion_tokens_details).reasoning_tokens).unwrap_or(0),
+        reasoning: count(output.reasoning_tokens).unwrap_or(0),
+        audio_input: count(input.audio_tokens).unwrap_or(0),
+        audio_output: count(output.audio_tokens).unwrap_or(0),
     })
 }
 

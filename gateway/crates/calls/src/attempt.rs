@@ -137,6 +137,9 @@ fn put_credential(
             percent_encode(path, credential);
             Ok(())
         }
+        CredentialScheme::Sigv4(_) | CredentialScheme::GoogleToken(_) => {
+            Err("the scheme of its credential is not known".to_owned())
+        }
     }
 }
 

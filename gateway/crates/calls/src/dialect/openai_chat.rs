@@ -51,6 +51,7 @@ impl<'a> Writer<'a> {
                 Event::ToolCall(delta) => join_tool_call(&mut tools, delta),
                 Event::Finish(reason) => finish = *reason,
                 Event::Usage(used) => usage = Some(*used),
+                _ => {}
             }
         }
         let content = if text.is_empty() && !tools.is_empty() { Value::Null } else { text.into() };
@@ -89,7 +90,7 @@ impl<'a> Writer<'a> {
             }
             Event::Finish(finish) => self.chunk(json!({}), Some(*finish)),
             Event::Usage(usage) if usage_asked => self.usage_chunk(usage),
-            Event::Usage(_) => return None,
+            _ => return None,
         })
     }
 

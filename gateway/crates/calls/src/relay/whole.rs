@@ -99,9 +99,8 @@ pub(crate) async fn observe(
 ) -> Observed {
     let carries = answer.document.as_ref().is_some_and(|document| {
         let natives = &deployment.provider.traits().native;
-        natives.iter().any(|native| {
-            document.member(&native.usage_member).is_some_and(|usage| usage != "null")
-        })
+        let members = natives.iter().flat_map(|native| &native.usage_members);
+        members.into_iter().any(|name| document.member(name).is_some_and(|usage| usage != "null"))
     });
     if !carries {
         return Observed::Nothing;
