@@ -22,6 +22,8 @@
 mod allocator;
 #[cfg(any(target_arch = "wasm32", test))]
 mod arena;
+#[cfg(any(target_arch = "wasm32", test))]
+mod classes;
 mod contract;
 mod denial;
 mod failure;
