@@ -17,6 +17,7 @@
 //! ```
 
 mod effort;
+pub mod embeddings;
 mod failure;
 mod format;
 mod loss;

@@ -12,7 +12,7 @@ use crate::text::Text;
 use crate::tools::{self, Tool, ToolChoice};
 
 /// Members that the host has read, or that speak to the gateway; no provider gets them.
-const GATEWAY_MEMBERS: [&str; 11] = [
+pub(crate) const GATEWAY_MEMBERS: [&str; 11] = [
     "model",
     "stream",
     "stream_options",
