@@ -92,6 +92,15 @@ impl<'a> ChatRequest<'a> {
     }
 }
 
+/// A body's bytes as text.
+///
+/// # Errors
+///
+/// They are not UTF-8.
+pub fn body_text(bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|_| invalid("body", "The body must be UTF-8."))
+}
+
 fn parallel(value: Option<&RawValue>) -> Result<Option<bool>, Failure> {
     let Some(value) = value else {
         return Ok(None);
