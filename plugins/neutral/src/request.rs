@@ -12,7 +12,7 @@ use crate::text::Text;
 use crate::tools::{self, Tool, ToolChoice};
 
 /// Members that the host has read, or that speak to the gateway; no provider gets them.
-pub(crate) const GATEWAY_MEMBERS: [&str; 11] = [
+pub(crate) const GATEWAY_MEMBERS: [&str; 12] = [
     "model",
     "stream",
     "stream_options",
@@ -23,6 +23,7 @@ pub(crate) const GATEWAY_MEMBERS: [&str; 11] = [
     "mock_response",
     "fallbacks",
     "disable_fallbacks",
+    "num_retries",
     "drop_params",
 ];
 

@@ -173,15 +173,15 @@ impl<'a> Blocks<'a> {
 
     /// The blocks; the last one says what the message says of caching.
     pub(super) fn into_written(mut self) -> Vec<String> {
-        if let (Some(cache), Some(last)) = (self.cache, self.written.last_mut()) {
-            if let Some(block) = Object::parse(last) {
-                let with_cache = write::object(|o| {
-                    let own = block.iter().filter(|(name, _)| *name != CACHE_CONTROL);
-                    own.for_each(|(name, value)| o.raw(name, value));
-                    o.raw(CACHE_CONTROL, cache);
-                });
-                *last = with_cache;
-            }
+        if let (Some(cache), Some(last)) = (self.cache, self.written.last_mut())
+            && let Some(block) = Object::parse(last)
+        {
+            let with_cache = write::object(|o| {
+                let own = block.iter().filter(|(name, _)| *name != CACHE_CONTROL);
+                own.for_each(|(name, value)| o.raw(name, value));
+                o.raw(CACHE_CONTROL, cache);
+            });
+            *last = with_cache;
         }
         self.written
     }
