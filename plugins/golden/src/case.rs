@@ -87,18 +87,26 @@ impl Case {
 
     /// The facts of the call, as the host would read them from the request.
     pub fn call(&self) -> Call {
-        let body: Value =
-            self.text("request.json").map_or(Value::Null, |t| serde_json::from_str(&t).unwrap());
+        self.call_of(self.body()["stream"] == Value::Bool(true))
+    }
+
+    /// The same for a request that asks for a stream, or does not.
+    pub fn call_of(&self, streamed: bool) -> Call {
+        let body = self.body();
         Call {
             id: "01900000-0000-7000-8000-000000000001".into(),
             dialect: self.setup.dialect.clone(),
             model: "mine".into(),
-            streamed: body["stream"] == Value::Bool(true),
+            streamed,
             input_bound: 1000,
             output_cap: body["max_tokens"].as_u64(),
             choices: body["n"].as_u64().unwrap_or(1),
             candidates: vec![Candidate { deployment: "one".into(), output_max: None }],
         }
+    }
+
+    fn body(&self) -> Value {
+        self.text("request.json").map_or(Value::Null, |t| serde_json::from_str(&t).unwrap())
     }
 
     /// Compares with what is recorded, or records it if `TOLLGATE_BLESS` is set.

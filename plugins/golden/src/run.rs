@@ -44,7 +44,7 @@ pub fn check_all(manifest_folder: &str, subject: &dyn Subject) {
         }
         let whole = case.text("answer.json").map(|body| {
             let frames = Frame::whole(&body);
-            let decoded = subject.decode(&case.call(), &case.setup, &[&frames]);
+            let decoded = subject.decode(&case.call_of(false), &case.setup, &[&frames]);
             case.check("events.txt", &text_of(&decoded));
             decoded
         });
@@ -65,8 +65,9 @@ pub fn check_all(manifest_folder: &str, subject: &dyn Subject) {
 
 /// Decodes a stream in every grouping; all must give the same.
 fn stream(case: &Case, subject: &dyn Subject, frames: &[Frame]) -> Decoded {
+    let call = case.call_of(true);
     let each: Vec<&[Frame]> = frames.chunks(1).collect();
-    let one_by_one = subject.decode(&case.call(), &case.setup, &each);
+    let one_by_one = subject.decode(&call, &case.setup, &each);
     let expected = text_of(&one_by_one);
     case.check("stream-events.txt", &expected);
     if one_by_one.failure.is_some() {
@@ -81,12 +82,12 @@ fn stream(case: &Case, subject: &dyn Subject, frames: &[Frame]) -> Decoded {
             groups.push(group);
             rest = after;
         }
-        let decoded = subject.decode(&case.call(), &case.setup, &groups);
+        let decoded = subject.decode(&call, &case.setup, &groups);
         assert_eq!(text_of(&decoded), expected, "{}: in groups of {lengths:?}", case.name);
     }
     // A stream that is cut anywhere is no whole answer.
     for kept in 0..each.len() {
-        let cut = subject.decode(&case.call(), &case.setup, &each[..kept]);
+        let cut = subject.decode(&call, &case.setup, &each[..kept]);
         let is_finished =
             rendered(&cut.events).lines().filter(|line| line.starts_with("finish")).count();
         let expected = rendered(&one_by_one.events);
@@ -122,18 +123,18 @@ fn shown(failure: &Failure) -> String {
 /// If the component does.
 pub fn fuzz(manifest_folder: &str, subject: &dyn Subject, rounds: usize) {
     for (seed, case) in (1..).zip(Case::all(manifest_folder)) {
-        let (call, setup) = (case.call(), &case.setup);
+        let setup = &case.setup;
         let mutated = |file: &str| {
             let text = case.text(file);
             text.into_iter()
                 .flat_map(move |text| Mutations::new(text.as_bytes(), seed).take(rounds))
         };
         for body in mutated("request.json") {
-            let _ = subject.encode(&call, setup, &body);
+            let _ = subject.encode(&case.call(), setup, &body);
         }
         for body in mutated("answer.json") {
             let frame = [Frame { name: None, data: body }];
-            ends_well(&case.name, &subject.decode(&call, setup, &[&frame]));
+            ends_well(&case.name, &subject.decode(&case.call_of(false), setup, &[&frame]));
         }
         for body in mutated("error.json") {
             let _ = subject.explain(setup.status, &body);
@@ -143,7 +144,7 @@ pub fn fuzz(manifest_folder: &str, subject: &dyn Subject, rounds: usize) {
             for data in Mutations::new(&frame.data, seed).take(rounds) {
                 let mut damaged = frames.clone();
                 damaged[at].data = data;
-                ends_well(&case.name, &subject.decode(&call, setup, &[&damaged]));
+                ends_well(&case.name, &subject.decode(&case.call_of(true), setup, &[&damaged]));
             }
         }
     }

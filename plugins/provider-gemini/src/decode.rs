@@ -41,8 +41,9 @@ impl Decoder {
     pub(crate) fn push(&mut self, data: &[u8], events: &mut Vec<Event>) -> Result<(), Failure> {
         match self {
             Self::Talk(answer) => {
-                let chunk: wire::Chunk<'_> = serde_json::from_slice(data)
-                    .map_err(|_| malformed("The provider's answer cannot be understood."))?;
+                let chunk: wire::Chunk<'_> = text(data)
+                    .and_then(|text| serde_json::from_str(text).ok())
+                    .ok_or_else(|| malformed("The provider's answer cannot be understood."))?;
                 if let Some(error) = chunk.error {
                     return Err(explain::error(200, Some(error.get())));
                 }
@@ -59,6 +60,11 @@ impl Decoder {
             Self::Embed(embedded) => embedded.finish(),
         }
     }
+}
+
+/// A frame as text. JSON is read from texts everywhere: one reader is enough for a component.
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(crate) fn request(
 ) -> Result<UpstreamRequest, Failure> {
     let request = ChatRequest::read(body)?;
     let mut loss = Loss::new(target.api.title(), target.deployment.drop_params);
-    let cap = target.output_cap.or(call.output_cap);
+    let cap = [call.output_cap, target.output_cap].into_iter().flatten().min();
     let generation = generation::generation(&request, &target.deployment.model, cap, &mut loss)?;
     let conversation = contents::conversation(&request, target, &mut loss)?;
     let tools = tools::tools(&request, generation.searches, &mut loss)?;

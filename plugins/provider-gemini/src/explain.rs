@@ -38,7 +38,8 @@ struct Violation<'a> {
 
 /// Explains an answer that is no success. Some methods give the error inside a list.
 pub(crate) fn failure(status: u16, body: &[u8]) -> Failure {
-    let body: Option<&RawValue> = serde_json::from_slice(body).ok();
+    let body = std::str::from_utf8(body).ok();
+    let body: Option<&RawValue> = body.and_then(|text| serde_json::from_str(text).ok());
     let first = body.and_then(array).and_then(|list| list.first().copied());
     let json = first.or(body).and_then(Object::of).and_then(|object| object.get("error"));
     error(status, json.map(RawValue::get))

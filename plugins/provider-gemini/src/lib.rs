@@ -14,9 +14,6 @@ use std::cell::RefCell;
 
 use tollgate_neutral::invalid;
 
-use bindings::exports::tollgate::policy::translation::{Frame, GuestDecoder};
-use tollgate_sdk::types::Event;
-
 tollgate_sdk::provider!("../../wit", Gemini);
 
 struct Gemini;

@@ -28,6 +28,8 @@ pub const PROVIDERS: &[(&str, &[u8])] = &[
     ("openai", built!("provider-openai")),
     ("mock", built!("provider-mock")),
     ("anthropic", built!("provider-anthropic")),
+    ("bedrock", built!("provider-bedrock")),
+    ("gemini", built!("provider-gemini")),
 ];
 
 /// An example of another policy, components that do nothing, and components that misbehave, each by

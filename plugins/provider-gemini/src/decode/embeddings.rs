@@ -59,7 +59,9 @@ impl Embedded {
 
     pub(super) fn push(&mut self, data: &[u8], events: &mut Vec<Event>) -> Result<(), Failure> {
         let unreadable = || malformed("The provider's embeddings cannot be understood.");
-        let wire: Wire<'_> = serde_json::from_slice(data).map_err(|_| unreadable())?;
+        let wire: Option<Wire<'_>> =
+            super::text(data).and_then(|text| serde_json::from_str(text).ok());
+        let wire = wire.ok_or_else(unreadable)?;
         if let Some(error) = wire.error {
             return Err(explain::error(200, Some(error.get())));
         }
