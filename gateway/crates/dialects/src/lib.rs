@@ -32,7 +32,9 @@ mod fault;
 mod finish;
 mod framing;
 mod json;
+mod observer;
 mod place;
+mod rename;
 mod request;
 
 pub use answer::{AnswerTooLarge, Subject, Writer, error_event, whole};
@@ -40,5 +42,7 @@ pub use facts::{Facts, facts};
 pub use fault::{Fault, error_body, provider_word};
 pub use finish::{anthropic_stop_reason, finish_reason, openai_finish_reason};
 pub use framing::{Frames, Framing, FramingError, SseEvent, SseEvents};
+pub use observer::{Observer, Seen, closing_words};
 pub use place::Unreadable;
+pub use rename::renamed;
 pub use request::{Neutral, to_neutral};

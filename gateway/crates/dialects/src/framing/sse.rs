@@ -134,6 +134,29 @@ impl SseEvents {
     }
 }
 
+// === impl SseEvent ===
+
+impl SseEvent {
+    /// The event's bytes with other data; its other lines stay.
+    pub fn with_data(&self, data: &[u8]) -> Bytes {
+        let mut out = BytesMut::with_capacity(self.raw.len() + data.len());
+        for line in self.raw.split(|byte| matches!(byte, b'\n' | b'\r')) {
+            let field = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            if !line.is_empty() && field != b"data" {
+                out.extend_from_slice(line);
+                out.extend_from_slice(b"\n");
+            }
+        }
+        for line in data.split(|byte| matches!(byte, b'\n' | b'\r')) {
+            out.extend_from_slice(b"data: ");
+            out.extend_from_slice(line);
+            out.extend_from_slice(b"\n");
+        }
+        out.extend_from_slice(b"\n");
+        out.freeze()
+    }
+}
+
 /// The event's name and data. A single data line, the common case, is not copied.
 fn fields(raw: &Bytes) -> (Option<String>, Bytes) {
     let mut name = None;

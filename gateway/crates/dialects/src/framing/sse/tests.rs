@@ -100,3 +100,11 @@ fn an_event_of_a_megabyte_in_small_chunks_takes_linear_time() {
     }
     panic!("the event was not found");
 }
+
+#[test]
+fn other_data_leaves_the_other_lines() {
+    let mut events = SseEvents::new(1000);
+    events.push(b"id: 7\r\nevent: e\r\ndata: a\r\ndata: b\r\n\r\n");
+    let event = events.next_event().unwrap().unwrap();
+    assert_eq!(event.with_data(b"{\n}"), "id: 7\nevent: e\ndata: {\ndata: }\n\n");
+}
