@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod answers;
+mod client;
 mod events;
 mod golden;
 mod mutations;

@@ -32,25 +32,39 @@ pub(super) fn turn(
         messages.push(answer.message(&turn));
         return Ok(());
     }
+    let before = messages.len();
+    let mut rest = Some(turn);
     let mut content = Content::default();
     for (at, block) in blocks.into_iter().enumerate() {
         let here = here.index(at);
         let mut members = Object::parse(block, &here)?;
         if members.take_string("type", &here)?.as_deref() == Some("tool_result") {
-            flush(&role, &mut content, &turn, messages);
+            flush(&role, &mut content, &mut rest, messages);
             messages.push(tool_result(members, &here)?);
         } else {
             parts::push(block, Object::parse(block, &here)?, &here, &mut content)?;
         }
     }
-    flush(&role, &mut content, &turn, messages);
+    flush(&role, &mut content, &mut rest, messages);
+    match rest {
+        Some(rest) if messages.len() == before => messages.push(message(&role, &content, &rest)),
+        // Results of tools have no place for them.
+        Some(rest) => rest.rest().for_each(|(name, _)| draft.drop(place.member(name).to_string())),
+        None => {}
+    }
     Ok(())
 }
 
-fn flush(role: &str, content: &mut Content<'_>, turn: &Object<'_>, messages: &mut Vec<Text>) {
+/// Adds what was gathered as a message. The turn's other members go with the first one only.
+fn flush(
+    role: &str,
+    content: &mut Content<'_>,
+    rest: &mut Option<Object<'_>>,
+    messages: &mut Vec<Text>,
+) {
     let content = std::mem::take(content);
     if !content.is_empty() {
-        messages.push(message(role, &content, turn));
+        messages.push(message(role, &content, &rest.take().unwrap_or_default()));
     }
 }
 
