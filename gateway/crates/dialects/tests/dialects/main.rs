@@ -10,3 +10,4 @@ mod mutations;
 mod properties;
 mod random;
 mod requests;
+mod round_trips;

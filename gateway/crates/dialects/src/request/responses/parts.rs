@@ -26,7 +26,10 @@ fn part<'a>(text: &'a str, place: &Place<'_>) -> Result<Part<'a>, Unreadable> {
         }
         "refusal" => {
             let refusal = part.need_string("refusal", place)?;
-            Ok(Part::Other(object! { "type": "refusal", "refusal": refusal }))
+            let mut members = Members::new();
+            members.put("type", "refusal");
+            members.put("refusal", &refusal);
+            Ok(with_rest(members, &part))
         }
         "input_image" => image(part, place),
         "input_file" => file(part, place),
