@@ -24,8 +24,13 @@ pub const LIMITER: &[u8] = built!("limiter-key");
 pub const METER: &[u8] = built!("meter-tokens");
 
 /// The providers, each by the name that it describes itself with.
-pub const PROVIDERS: &[(&str, &[u8])] =
-    &[("openai", built!("provider-openai")), ("mock", built!("provider-mock"))];
+pub const PROVIDERS: &[(&str, &[u8])] = &[
+    ("openai", built!("provider-openai")),
+    ("mock", built!("provider-mock")),
+    ("anthropic", built!("provider-anthropic")),
+    ("bedrock", built!("provider-bedrock")),
+    ("gemini", built!("provider-gemini")),
+];
 
 /// An example of another policy, components that do nothing, and components that misbehave, each by
 /// the name of its folder in `plugins/examples`.
