@@ -37,7 +37,7 @@ pub use loss::Loss;
 pub use message::{Assistant, Message, Reasoning, ToolCall, ToolResult, Turn};
 pub use object::{Object, array, count, flag, number, same_value};
 pub use part::Part;
-pub use request::ChatRequest;
+pub use request::{ChatRequest, body_text};
 pub use source::Source;
 pub use text::Text;
 pub use tools::{Tool, ToolChoice};

@@ -12,7 +12,7 @@ use crate::text::Text;
 use crate::tools::{self, Tool, ToolChoice};
 
 /// Members that the host has read, or that speak to the gateway; no provider gets them.
-pub(crate) const GATEWAY_MEMBERS: [&str; 11] = [
+pub(crate) const GATEWAY_MEMBERS: [&str; 12] = [
     "model",
     "stream",
     "stream_options",
@@ -23,6 +23,7 @@ pub(crate) const GATEWAY_MEMBERS: [&str; 11] = [
     "mock_response",
     "fallbacks",
     "disable_fallbacks",
+    "num_retries",
     "drop_params",
 ];
 
@@ -90,6 +91,15 @@ impl<'a> ChatRequest<'a> {
         rest.without_effect(&WITHOUT_EFFECT);
         Ok(Self { rest, ..request })
     }
+}
+
+/// A body's bytes as text.
+///
+/// # Errors
+///
+/// They are not UTF-8.
+pub fn body_text(bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|_| invalid("body", "The body must be UTF-8."))
 }
 
 fn parallel(value: Option<&RawValue>) -> Result<Option<bool>, Failure> {

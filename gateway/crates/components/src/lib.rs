@@ -27,6 +27,7 @@ pub const METER: &[u8] = built!("meter-tokens");
 pub const PROVIDERS: &[(&str, &[u8])] = &[
     ("openai", built!("provider-openai")),
     ("mock", built!("provider-mock")),
+    ("anthropic", built!("provider-anthropic")),
     ("bedrock", built!("provider-bedrock")),
     ("gemini", built!("provider-gemini")),
 ];

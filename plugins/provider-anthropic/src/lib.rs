@@ -1,0 +1,89 @@
+//! Provider for Anthropic: its Messages pass through for clients that speak them, and are made of
+//! the neutral dialect for all others.
+
+mod decode;
+mod encode;
+mod explain;
+mod finish;
+mod model;
+mod native;
+mod request;
+mod usage;
+
+use std::cell::RefCell;
+
+use bindings::exports::tollgate::policy::translation::{NativeDialect, ProviderName};
+
+tollgate_sdk::provider!("../../wit", Anthropic);
+
+struct Anthropic;
+
+/// Decodes an answer to a request of the neutral dialect.
+struct Decoder(RefCell<decode::Decoder>);
+
+impl Guest for Anthropic {
+    type Decoder = Decoder;
+
+    fn describe() -> Traits {
+        let native = |dialect: &str, usage_members: &[&str]| NativeDialect {
+            dialect: dialect.into(),
+            names: Vec::new(),
+            usage_members: usage_members.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        Traits {
+            names: vec![ProviderName {
+                name: "anthropic".into(),
+                default_base: Some("https://api.anthropic.com".into()),
+                key_variable: Some("ANTHROPIC_API_KEY".into()),
+            }],
+            native: vec![
+                native(native::MESSAGES, &[usage::MEMBER, usage::IN_MESSAGE]),
+                native(native::COUNT_TOKENS, &[]),
+            ],
+            translated: vec!["openai-chat".into()],
+            options: Vec::new(),
+        }
+    }
+
+    fn encode(
+        call: Call,
+        body: &Body,
+        deployment: Deployment,
+        output_cap: Option<u64>,
+    ) -> Result<Plan, Failure> {
+        let request = match call.dialect.as_str() {
+            native::MESSAGES => native::messages(&deployment.model, output_cap),
+            native::COUNT_TOKENS => native::count_tokens(&deployment.model),
+            _ => {
+                let body = tollgate_neutral::body_text(body.bytes())?;
+                encode::request(&call, &body, &deployment, output_cap)?
+            }
+        };
+        Ok(Plan::Send(request))
+    }
+
+    fn observe(answer: &Response) -> Observation {
+        Observation { usage: usage::observed(|name| answer.member(name)) }
+    }
+
+    fn explain(answer: &Response) -> Failure {
+        explain::failure(answer.status(), answer.member("error").as_deref())
+    }
+}
+
+impl GuestDecoder for Decoder {
+    fn new(call: Call, _deployment: Deployment) -> Self {
+        Self(RefCell::new(decode::Decoder::new(call.streamed)))
+    }
+
+    fn push(&self, frames: Vec<Frame>) -> Result<Vec<Event>, Failure> {
+        self.0.borrow_mut().push(&frames)
+    }
+
+    fn finish(&self) -> Result<Vec<Event>, Failure> {
+        self.0.borrow_mut().finish()
+    }
+}
+
+#[cfg(test)]
+mod golden;
