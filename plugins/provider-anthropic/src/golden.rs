@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use tollgate_golden::{Body, Decode, Piece, Sent, Setting, Subject, check, fuzz};
+use tollgate_neutral::Answer;
 use tollgate_sdk::types::{Event, Failure};
 
 use crate::bindings::exports::tollgate::policy::translation::{
-    Deployment, Frame, UpstreamBody, UpstreamRequest,
+    Deployment, UpstreamBody, UpstreamRequest,
 };
 use crate::{decode, encode, native};
 
 struct Anthropic;
 
-struct Decoding(decode::Decoder);
+struct Decoding(Answer<decode::Decoder>);
 
 impl Subject for Anthropic {
     fn encode(&self, setting: &Setting, body: &str) -> Result<Sent, Failure> {
@@ -32,14 +33,13 @@ impl Subject for Anthropic {
     }
 
     fn decoder(&self, setting: &Setting) -> Box<dyn Decode> {
-        Box::new(Decoding(decode::Decoder::new(setting.streamed)))
+        Box::new(Decoding(Answer::new(decode::Decoder::new(setting.streamed))))
     }
 }
 
 impl Decode for Decoding {
     fn push(&mut self, pieces: Vec<Piece>) -> Result<Vec<Event>, Failure> {
-        let frame = |piece: Piece| Frame { name: piece.name, data: piece.data };
-        self.0.push(&pieces.into_iter().map(frame).collect::<Vec<_>>())
+        self.0.push(pieces.iter().map(|piece| piece.data.as_slice()))
     }
 
     fn finish(&mut self) -> Result<Vec<Event>, Failure> {

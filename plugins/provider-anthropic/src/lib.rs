@@ -13,13 +13,14 @@ mod usage;
 use std::cell::RefCell;
 
 use bindings::exports::tollgate::policy::translation::{NativeDialect, ProviderName};
+use tollgate_neutral::Answer;
 
 tollgate_sdk::provider!("../../wit", Anthropic);
 
 struct Anthropic;
 
 /// Decodes an answer to a request of the neutral dialect.
-struct Decoder(RefCell<decode::Decoder>);
+struct Decoder(RefCell<Answer<decode::Decoder>>);
 
 impl Guest for Anthropic {
     type Decoder = Decoder;
@@ -73,15 +74,15 @@ impl Guest for Anthropic {
 
 impl GuestDecoder for Decoder {
     fn new(call: Call, _deployment: Deployment) -> Self {
-        Self(RefCell::new(decode::Decoder::new(call.streamed)))
+        Self(RefCell::new(Answer::new(decode::Decoder::new(call.streamed))))
     }
 
     fn push(&self, frames: Vec<Frame>) -> Result<Vec<Event>, Failure> {
-        self.0.borrow_mut().push(&frames)
+        self.0.borrow_mut().push(frames.iter().map(|frame| frame.data.as_slice()))
     }
 
     fn finish(&self) -> Result<Vec<Event>, Failure> {
-        self.0.borrow_mut().finish()
+        self.0.borrow().finish()
     }
 }
 
