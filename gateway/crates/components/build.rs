@@ -10,11 +10,12 @@ use wit_component::ComponentEncoder;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the gateway itself runs, by the name of its folder in `plugins/`.
-const COMPONENTS: [&str; 6] = [
+const COMPONENTS: [&str; 7] = [
     "authenticator-key",
     "limiter-key",
     "meter-tokens",
     "provider-anthropic",
+    "provider-cohere",
     "provider-mock",
     "provider-openai",
 ];

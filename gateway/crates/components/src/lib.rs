@@ -28,6 +28,7 @@ pub const PROVIDERS: &[(&str, &[u8])] = &[
     ("openai", built!("provider-openai")),
     ("mock", built!("provider-mock")),
     ("anthropic", built!("provider-anthropic")),
+    ("cohere", built!("provider-cohere")),
 ];
 
 /// An example of another policy, components that do nothing, and components that misbehave, each by
