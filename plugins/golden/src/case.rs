@@ -1,87 +1,125 @@
-//! Cases on disk.
+//! A case's files.
 
-use std::error::Error;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
 
-use crate::frames::{self, Piece};
-use crate::setting::Setting;
+use serde::Deserialize;
+use serde_json::Value;
+use tollgate_sdk::types::{Call, Candidate};
 
-/// A case.
-#[derive(Debug)]
+use crate::frames::Frame;
+
+/// The deployment and the call of a case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Setup {
+    /// The provider name.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub model: String,
+    /// Options of the deployment.
+    pub options: BTreeMap<String, String>,
+    /// Whether what cannot be carried may be dropped.
+    pub drop_params: bool,
+    /// The cap that the admission rests on.
+    pub output_cap: Option<u64>,
+    /// The dialect of the body.
+    pub dialect: String,
+    /// The status of `error.json`.
+    pub status: u16,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            provider: String::new(),
+            model: "a-model".into(),
+            options: BTreeMap::new(),
+            drop_params: false,
+            output_cap: None,
+            dialect: "openai-chat".into(),
+            status: 400,
+        }
+    }
+}
+
+/// A recorded case.
 pub struct Case {
     /// The folder's name.
     pub name: String,
-    /// What the host says.
-    pub setting: Setting,
-    /// The client's body.
-    pub request: Option<String>,
-    /// The frames of the provider's answer.
-    pub answer: Option<Vec<Piece>>,
+    /// The deployment and the call.
+    pub setup: Setup,
     folder: PathBuf,
-}
-
-/// Reads every case in a folder, in the order of their names.
-///
-/// # Errors
-///
-/// There is none, or one cannot be read.
-pub fn cases(folder: &Path) -> Result<Vec<Case>, Box<dyn Error>> {
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        folders.push(entry?.path());
-    }
-    folders.sort();
-    let cases: Result<Vec<_>, _> = folders.into_iter().map(Case::read).collect();
-    match cases? {
-        cases if cases.is_empty() => Err("there are no cases".into()),
-        cases => Ok(cases),
-    }
 }
 
 // === impl Case ===
 
 impl Case {
-    fn read(folder: PathBuf) -> Result<Self, Box<dyn Error>> {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let read = |file| optional(&folder.join(file));
-        let wrong = |error| format!("{name}/setting.json: {error}");
-        let mut setting: Setting = match read("setting.json")? {
-            Some(text) => serde_json::from_str(&text).map_err(wrong)?,
-            None => Setting::default(),
-        };
-        let stream = read("answer.sse")?;
-        setting.streamed |= stream.is_some();
-        let answer = match stream {
-            Some(stream) => Some(frames::events(&stream)),
-            None => read("answer.json")?.map(|whole| frames::whole(&whole)),
-        };
-        Ok(Self { request: read("request.json")?, setting, answer, name, folder })
+    /// Every case of the component whose manifest is in a folder, by name.
+    pub fn all(manifest_folder: &str) -> Vec<Self> {
+        let root = Path::new(manifest_folder).join("tests/golden");
+        let entries = fs::read_dir(&root).unwrap_or_else(|error| panic!("{root:?}: {error}"));
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        folders.sort();
+        folders.into_iter().filter(|folder| folder.is_dir()).map(Self::open).collect()
     }
 
-    /// Compares a text with the file that has the expected one; or writes it there.
-    ///
-    /// # Errors
-    ///
-    /// They differ, or the file cannot be read or written.
-    pub fn compare(&self, file: &str, text: &str) -> Result<(), Box<dyn Error>> {
-        let path = self.folder.join(file);
-        if env::var_os("TOLLGATE_BLESS").is_some() {
-            return Ok(fs::write(path, text)?);
-        }
-        let expected = optional(&path)?.unwrap_or_default();
-        if expected == text {
-            return Ok(());
-        }
-        let name = &self.name;
-        Err(format!("{name}/{file} differs. Expected:\n{expected}\nGot:\n{text}").into())
+    fn open(folder: PathBuf) -> Self {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let setup = fs::read_to_string(folder.join("case.json")).map_or_else(
+            |_| Setup::default(),
+            |text| serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: case.json: {e}")),
+        );
+        Self { name, setup, folder }
     }
-}
 
-fn optional(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    /// A file's text, if there is such a file.
+    pub fn text(&self, file: &str) -> Option<String> {
+        fs::read_to_string(self.folder.join(file)).ok()
+    }
+
+    /// The frames of the recorded stream, if there is one.
+    pub fn stream(&self) -> Option<Vec<Frame>> {
+        let events = self.text("answer.sse").map(|text| Frame::of_event_stream(&text));
+        events.or_else(|| self.text("answer.frames").map(|text| Frame::of_lines(&text)))
+    }
+
+    /// The facts of the call, as the host would read them from the request.
+    pub fn call(&self) -> Call {
+        self.call_of(self.body()["stream"] == Value::Bool(true))
+    }
+
+    /// The same for a request that asks for a stream, or does not.
+    pub fn call_of(&self, streamed: bool) -> Call {
+        let body = self.body();
+        Call {
+            id: "01900000-0000-7000-8000-000000000001".into(),
+            dialect: self.setup.dialect.clone(),
+            model: "mine".into(),
+            streamed,
+            input_bound: 1000,
+            output_cap: body["max_tokens"].as_u64(),
+            choices: body["n"].as_u64().unwrap_or(1),
+            candidates: vec![Candidate { deployment: "one".into(), output_max: None }],
+        }
+    }
+
+    fn body(&self) -> Value {
+        self.text("request.json").map_or(Value::Null, |t| serde_json::from_str(&t).unwrap())
+    }
+
+    /// Compares with what is recorded, or records it if `TOLLGATE_BLESS` is set.
+    pub fn check(&self, file: &str, actual: &str) {
+        if std::env::var_os("TOLLGATE_BLESS").is_some() {
+            fs::write(self.folder.join(file), actual).unwrap();
+            return;
+        }
+        let recorded = self.text(file).unwrap_or_default();
+        assert!(
+            recorded == actual,
+            "{}: {file} differs; recorded:\n{recorded}\nnow:\n{actual}",
+            self.name
+        );
     }
 }

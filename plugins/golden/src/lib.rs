@@ -1,81 +1,25 @@
-//! Cases for the tests of provider components, as files, and what is checked of each.
+//! Recorded cases of a provider, replayed: what a client asks, what goes upstream, what comes back,
+//! which events it becomes. For tests of components only; nothing here is part of one.
 //!
-//! A case is a folder:
+//! A case is a folder in the component's `tests/golden`. A person writes:
 //!
-//! | file | what it is |
-//! |---|---|
-//! | `setting.json` | what the host says of call and deployment; may be absent |
-//! | `request.json` | the client's body, of the neutral dialect or a native one |
-//! | `upstream.txt` | what is sent for it, or the failure |
-//! | `answer.json` or `answer.sse` | what the provider answers |
-//! | `events.txt` | the events of that answer, and how it ends |
+//! - `case.json`: the deployment and the call, see [`Setup`]; every member may be left out,
+//! - `request.json`: the client's body,
+//! - `answer.json`, and `answer.sse` or `answer.frames`: the same answer, whole and as a stream. A
+//!   line of `answer.frames` is an event's name, a space and its data,
+//! - `error.json`: an answer with the `status` of `case.json`.
 //!
-//! With `TOLLGATE_BLESS=1` the two `.txt` files are written anew. An answer is decoded with its
-//! frames one by one, all at once and cut in two at every place, and has to read the same each
-//! time. Where there are cases `NAME` and `NAME-stream`, both answers have to say the same.
+//! The runner writes, when `TOLLGATE_BLESS` is set, and compares otherwise: `upstream.json`,
+//! `events.txt`, `stream-events.txt` and `failure.txt`.
 
 mod case;
-mod check;
 mod frames;
 mod mutate;
-mod said;
-mod setting;
+mod render;
+mod run;
 
-pub use case::{Case, cases};
-pub use check::{check, fuzz};
-pub use frames::Piece;
-pub use mutate::Mutator;
-pub use said::Said;
-pub use setting::Setting;
-
-use tollgate_sdk::types::{Event, Failure};
-
-/// A provider under test.
-pub trait Subject {
-    /// Makes the upstream request for a client's body.
-    ///
-    /// # Errors
-    ///
-    /// The provider's own.
-    fn encode(&self, setting: &Setting, body: &str) -> Result<Sent, Failure>;
-
-    /// Begins to decode an answer.
-    fn decoder(&self, setting: &Setting) -> Box<dyn Decode>;
-}
-
-/// A decoder under test.
-pub trait Decode {
-    /// Gives the events of the next frames.
-    ///
-    /// # Errors
-    ///
-    /// The provider's own.
-    fn push(&mut self, pieces: Vec<Piece>) -> Result<Vec<Event>, Failure>;
-
-    /// Ends the answer.
-    ///
-    /// # Errors
-    ///
-    /// The provider's own.
-    fn finish(&mut self) -> Result<Vec<Event>, Failure>;
-}
-
-/// An upstream request, for people to read.
-#[derive(Debug)]
-pub struct Sent {
-    /// Method, path, headers, credential, reading: a line for each.
-    pub head: Vec<String>,
-    /// Names of what was dropped.
-    pub dropped: Vec<String>,
-    /// The body.
-    pub body: Body,
-}
-
-/// The body of an upstream request.
-#[derive(Debug)]
-pub enum Body {
-    /// The client's with these members changed.
-    Edited(Vec<(String, Option<String>)>),
-    /// Another one.
-    Replaced(Vec<u8>),
-}
+pub use case::{Case, Setup};
+pub use frames::{Frame, groupings};
+pub use mutate::Mutations;
+pub use render::{joined, rendered};
+pub use run::{Decoded, Subject, check_all, fuzz};

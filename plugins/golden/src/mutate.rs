@@ -1,81 +1,92 @@
-//! Changes of texts that tests of robustness make, the same in every run.
+//! Damaged input, the same at every run.
 
-/// Pieces that are put into a text.
-const PIECES: [&str; 14] = [
-    "null",
-    "\"\"",
-    "{}",
-    "[]",
-    "-1",
-    "1e999",
-    "\"\\ud800\"",
-    "{\"type\":\"text\"}",
-    "[[[[[[[[",
-    "\"data:;base64,\"",
-    "true",
-    "18446744073709551616",
-    ",",
-    "\u{fffd}",
+/// Pieces that tend to matter where JSON is read.
+const PIECES: [&[u8]; 14] = [
+    b"null",
+    b"{}",
+    b"[]",
+    b"\"\"",
+    b"-1",
+    b"1e999",
+    b"18446744073709551616",
+    b"true",
+    b"\xff",
+    b"\\ud800",
+    b"\0",
+    b"[[[[[[[[",
+    b"\"text\":",
+    b"0.5",
 ];
 
-/// Makes changed texts.
-#[derive(Debug)]
-pub struct Mutator {
+/// Mutations of a text, without end.
+pub struct Mutations {
+    original: Vec<u8>,
     state: u64,
 }
 
-// === impl Mutator ===
+// === impl Mutations ===
 
-impl Mutator {
-    /// Begins a series; the same seed gives the same one.
-    pub fn new(seed: u64) -> Self {
-        Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 }
+impl Mutations {
+    /// Mutations of a text; another seed gives others.
+    pub fn new(original: &[u8], seed: u64) -> Self {
+        Self { original: original.to_vec(), state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 }
     }
 
-    /// A number below a bound that is not 0.
-    pub fn below(&mut self, bound: usize) -> usize {
+    /// The next number below a bound; xorshift.
+    fn below(&mut self, bound: usize) -> usize {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.state % bound).unwrap_or(0)
+        let bound = u64::try_from(bound.max(1)).expect("a length");
+        usize::try_from(self.state % bound).expect("below a length")
     }
 
-    /// The text with one to three changes.
-    pub fn mutated(&mut self, text: &[u8]) -> Vec<u8> {
-        let mut text = text.to_vec();
-        for _ in 0..=self.below(3) {
-            self.change(&mut text);
-        }
-        text
-    }
-
-    fn change(&mut self, text: &mut Vec<u8>) {
-        let at = self.below(text.len() + 1);
-        let piece = PIECES.get(self.below(PIECES.len())).copied().unwrap_or_default();
+    fn damage(&mut self, bytes: &mut Vec<u8>) {
+        let at = self.below(bytes.len() + 1);
+        let end = (at + self.below(24)).min(bytes.len());
         match self.below(5) {
-            0 => text.truncate(at),
+            0 => {
+                bytes.drain(at..end);
+            }
             1 => {
-                let bit = 1_u8 << self.below(8);
-                text.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= bit);
+                let piece = PIECES[self.below(PIECES.len())];
+                bytes.splice(at..end, piece.iter().copied());
             }
             2 => {
-                let end = (at + self.below(20)).min(text.len());
-                text.drain(at..end);
+                let copied = bytes[at..end].to_vec();
+                let to = self.below(bytes.len() + 1);
+                bytes.splice(to..to, copied);
             }
-            3 => {
-                text.splice(at..at, piece.bytes());
-            }
-            // A whole value: from a colon to the next comma.
+            3 => bytes.truncate(at),
             _ => {
-                let from = text.iter().skip(at).position(|byte| *byte == b':');
-                let Some(start) = from.map(|from| at + from + 1) else {
-                    return;
-                };
-                let length = text.iter().skip(start).position(|b| matches!(b, b',' | b'}'));
-                let end = start + length.unwrap_or(0);
-                text.splice(start..end, piece.bytes());
+                let byte = u8::try_from(self.below(256)).expect("a byte");
+                bytes.get_mut(at).into_iter().for_each(|old| *old = byte);
             }
         }
+    }
+}
+
+impl Iterator for Mutations {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let mut bytes = self.original.clone();
+        for _ in 0..=self.below(3) {
+            self.damage(&mut bytes);
+        }
+        Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mutations_differ_from_each_other_and_not_from_run_to_run() {
+        let some = |seed| Mutations::new(b"{\"a\":[1,2,3]}", seed).take(50).collect::<Vec<_>>();
+        assert_eq!(some(1), some(1));
+        assert_ne!(some(1), some(2));
+        assert!(some(1).iter().collect::<std::collections::BTreeSet<_>>().len() > 30);
     }
 }

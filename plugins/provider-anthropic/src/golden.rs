@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use tollgate_golden::{Body, Decode, Piece, Sent, Setting, Subject, check, fuzz};
 use tollgate_neutral::Answer;
+use tollgate_recorded::{Body, Decode, Piece, Sent, Setting, Subject, check, fuzz};
 use tollgate_sdk::types::{Event, Failure};
 
 use crate::bindings::exports::tollgate::policy::translation::{

@@ -29,6 +29,8 @@ pub const PROVIDERS: &[(&str, &[u8])] = &[
     ("mock", built!("provider-mock")),
     ("anthropic", built!("provider-anthropic")),
     ("cohere", built!("provider-cohere")),
+    ("bedrock", built!("provider-bedrock")),
+    ("gemini", built!("provider-gemini")),
 ];
 
 /// An example of another policy, components that do nothing, and components that misbehave, each by
