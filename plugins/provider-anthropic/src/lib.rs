@@ -12,7 +12,9 @@ mod usage;
 
 use std::cell::RefCell;
 
-use bindings::exports::tollgate::policy::translation::{NativeDialect, ProviderName};
+use bindings::exports::tollgate::policy::translation::{
+    NativeDialect, ProviderName, UpstreamRequest,
+};
 use tollgate_neutral::Answer;
 
 tollgate_sdk::provider!("../../wit", Anthropic);
@@ -52,15 +54,8 @@ impl Guest for Anthropic {
         deployment: Deployment,
         output_cap: Option<u64>,
     ) -> Result<Plan, Failure> {
-        let request = match call.dialect.as_str() {
-            native::MESSAGES => native::messages(&deployment.model, output_cap),
-            native::COUNT_TOKENS => native::count_tokens(&deployment.model),
-            _ => {
-                let body = tollgate_neutral::body_text(body.bytes())?;
-                encode::request(&call, &body, &deployment, output_cap)?
-            }
-        };
-        Ok(Plan::Send(request))
+        let body = || tollgate_neutral::body_text(body.bytes());
+        plan(&call, body, &deployment, output_cap).map(Plan::Send)
     }
 
     fn observe(answer: &Response) -> Observation {
@@ -69,6 +64,21 @@ impl Guest for Anthropic {
 
     fn explain(answer: &Response) -> Failure {
         explain::failure(answer.status(), answer.member("error").as_deref())
+    }
+}
+
+/// The request for a call in one of the provider's dialects. `body` gives the client's body, which is
+/// copied only for a translation.
+fn plan(
+    call: &Call,
+    body: impl FnOnce() -> Result<String, Failure>,
+    deployment: &Deployment,
+    output_cap: Option<u64>,
+) -> Result<UpstreamRequest, Failure> {
+    match call.dialect.as_str() {
+        native::MESSAGES => Ok(native::messages(&deployment.model, output_cap)),
+        native::COUNT_TOKENS => Ok(native::count_tokens(&deployment.model)),
+        _ => encode::request(call, &body()?, deployment, output_cap),
     }
 }
 
@@ -87,4 +97,4 @@ impl GuestDecoder for Decoder {
 }
 
 #[cfg(test)]
-mod golden;
+mod tests;

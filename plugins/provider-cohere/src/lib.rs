@@ -10,7 +10,9 @@ mod usage;
 
 use std::cell::RefCell;
 
-use bindings::exports::tollgate::policy::translation::{NativeDialect, ProviderName};
+use bindings::exports::tollgate::policy::translation::{
+    NativeDialect, ProviderName, UpstreamRequest,
+};
 use tollgate_neutral::{Answer, Progress, Reader};
 
 tollgate_sdk::provider!("../../wit", Cohere);
@@ -53,15 +55,8 @@ impl Guest for Cohere {
         deployment: Deployment,
         output_cap: Option<u64>,
     ) -> Result<Plan, Failure> {
-        if call.dialect == rerank::DIALECT {
-            return Ok(Plan::Send(rerank::request(&deployment.model)));
-        }
-        let body = tollgate_neutral::body_text(body.bytes())?;
-        let request = match call.dialect.as_str() {
-            embed::DIALECT => embed::request(&body, &deployment)?,
-            _ => chat::request(&call, &body, &deployment, output_cap)?,
-        };
-        Ok(Plan::Send(request))
+        let body = || tollgate_neutral::body_text(body.bytes());
+        plan(&call, body, &deployment, output_cap).map(Plan::Send)
     }
 
     fn observe(answer: &Response) -> Observation {
@@ -71,6 +66,21 @@ impl Guest for Cohere {
 
     fn explain(answer: &Response) -> Failure {
         explain::failure(answer.status(), answer.member("message").as_deref())
+    }
+}
+
+/// The request for a call in one of the provider's dialects. `body` gives the client's body, which is
+/// copied only for a translation.
+fn plan(
+    call: &Call,
+    body: impl FnOnce() -> Result<String, Failure>,
+    deployment: &Deployment,
+    output_cap: Option<u64>,
+) -> Result<UpstreamRequest, Failure> {
+    match call.dialect.as_str() {
+        rerank::DIALECT => Ok(rerank::request(&deployment.model)),
+        embed::DIALECT => embed::request(&body()?, deployment),
+        _ => chat::request(call, &body()?, deployment, output_cap),
     }
 }
 
@@ -110,4 +120,4 @@ impl Reader for Decoding {
 }
 
 #[cfg(test)]
-mod golden;
+mod tests;
