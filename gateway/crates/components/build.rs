@@ -10,14 +10,24 @@ use wit_component::ComponentEncoder;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the gateway itself runs, by the name of its folder in `plugins/`.
-const COMPONENTS: [&str; 5] =
-    ["authenticator-key", "limiter-key", "meter-tokens", "provider-mock", "provider-openai"];
+const COMPONENTS: &[&str] = &[
+    "authenticator-key",
+    "limiter-key",
+    "meter-tokens",
+    "provider-anthropic",
+    "provider-bedrock",
+    "provider-cohere",
+    "provider-gemini",
+    "provider-mock",
+    "provider-openai",
+];
 
 /// What is only built for tests and the bench, by the name of its folder in `plugins/examples/`.
-const FIXTURES: [&str; 15] = [
+const FIXTURES: &[&str] = &[
     "authenticator-noop",
     "authenticator-team-header",
     "fixture-bulk",
+    "fixture-decoder",
     "fixture-flood",
     "fixture-grow",
     "fixture-hostcalls",

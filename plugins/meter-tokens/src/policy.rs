@@ -3,7 +3,15 @@
 use tollgate_sdk::femto_to_nano_nearest;
 use tollgate_sdk::types::{Charge, FemtoUsd, Observed, Pricing, Rates, Tokens, Usage};
 
-const NOTHING: Usage = Usage { input: 0, output: 0, cached_input: 0, cache_write: 0, reasoning: 0 };
+const NOTHING: Usage = Usage {
+    input: 0,
+    output: 0,
+    cached_input: 0,
+    cache_write: 0,
+    reasoning: 0,
+    audio_input: 0,
+    audio_output: 0,
+};
 
 /// What the usage costs at the rates. The amount is rounded once; the parts are rounded each for
 /// itself and need not add up to it.
@@ -49,7 +57,7 @@ mod tests {
     }
 
     fn usage(input: u64, output: u64, cached_input: u64, cache_write: u64) -> Usage {
-        Usage { input, output, cached_input, cache_write, reasoning: 0 }
+        Usage { input, output, cached_input, cache_write, ..NOTHING }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 mod policy;
 
+use bindings::exports::tollgate::policy::translation::ProviderName;
+
 tollgate_sdk::provider!("../../wit", MockProvider);
+tollgate_sdk::no_decoder!();
 
 /// Bytes of the largest body whose messages are copied to be counted. Over it the size of the
 /// whole body serves, which costs nothing.
@@ -11,8 +14,16 @@ const COUNTED_BODY_BYTES_MAX: u64 = 64 * 1024;
 struct MockProvider;
 
 impl Guest for MockProvider {
+    type Decoder = Refusing;
+
     fn describe() -> Traits {
-        Traits { name: "mock".into(), default_base: None, native: Vec::new() }
+        let name = ProviderName { name: "mock".into(), default_base: None, key_variable: None };
+        Traits {
+            names: vec![name],
+            native: Vec::new(),
+            translated: vec!["openai-chat".into()],
+            options: Vec::new(),
+        }
     }
 
     fn encode(

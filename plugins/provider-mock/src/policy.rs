@@ -28,6 +28,8 @@ pub(crate) fn answer(
         cached_input: 0,
         cache_write: 0,
         reasoning: 0,
+        audio_input: 0,
+        audio_output: 0,
     };
     Ok(vec![Event::Text(text), Event::Finish(finish), Event::Usage(usage)])
 }

@@ -1,52 +1,80 @@
 //! The upstream request: the client's own body with a few members changed.
 
+mod cap;
+mod foreign;
+
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use tollgate_neutral::write;
 use tollgate_sdk::types::{Call, Failure, FailureKind, Tokens};
 
+use self::foreign::Foreign;
 use crate::bindings::exports::tollgate::policy::translation::{
-    CredentialScheme, Edit, UpstreamBody, UpstreamRequest,
+    Deployment, Edit, Reading, UpstreamBody, UpstreamRequest,
 };
+use crate::names::Kind;
+use crate::route::route;
 
 /// Members that speak to the gateway, as LiteLLM's clients send them. Everything else that is
 /// unknown here goes upstream: a provider has parameters that nobody here has heard of.
-const GATEWAY_MEMBERS: [&str; 6] = [
-    "metadata",
+const GATEWAY_MEMBERS: [&str; 9] = [
     "litellm_metadata",
     "mock_response",
     "fallbacks",
     "disable_fallbacks",
     "drop_params",
+    "num_retries",
+    "cache",
+    "tags",
+    "guardrails",
 ];
+
+/// Of chats it speaks to the gateway; of responses OpenAI keeps it.
+const METADATA: &str = "metadata";
 
 const STREAM_OPTIONS: &str = "stream_options";
 const INCLUDE_USAGE: &str = "include_usage";
-const MAX_TOKENS: &str = "max_tokens";
-const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
+
+/// Fireworks' models are known by their last part as well.
+const FIREWORKS_MODELS: &str = "accounts/fireworks/models/";
 
 /// Makes the request. `member` gives the JSON text of a member of the client's body.
 pub(crate) fn request(
     call: &Call,
     member: impl Fn(&str) -> Option<String>,
-    model: &str,
+    deployment: &Deployment,
     output_cap: Option<Tokens>,
 ) -> Result<UpstreamRequest, Failure> {
-    let mut edits = Vec::with_capacity(GATEWAY_MEMBERS.len() + 3);
-    edits.push(set("model", quoted(model)));
-    if call.streamed {
-        edits.push(set(STREAM_OPTIONS, stream_options(member(STREAM_OPTIONS).as_deref())?));
+    let kind = Kind::of(&deployment.provider);
+    let mut edits = Vec::with_capacity(GATEWAY_MEMBERS.len() + 4);
+    edits.push(set("model", write::text(&model(kind, &deployment.model))));
+    if call.streamed && has_stream_options(&call.dialect) {
+        let value = match kind.takes_stream_options() {
+            true => Some(stream_options(member(STREAM_OPTIONS).as_deref())?),
+            false => None,
+        };
+        edits.push(Edit { member: STREAM_OPTIONS.into(), value });
     }
-    if let Some(cap) = output_cap {
-        edits.push(set(cap_member(&member, model), cap.to_string()));
+    if let Some((name, cap)) = cap::member(call, &member, &deployment.model).zip(output_cap) {
+        edits.push(set(name, cap.to_string()));
     }
+    let Foreign { edits: foreign, dropped } =
+        if kind.is_strict() { Foreign::of(call, &member, deployment) } else { Foreign::default() };
+    edits.extend(foreign);
     edits.extend(GATEWAY_MEMBERS.map(|name| Edit { member: name.into(), value: None }));
+    if call.dialect != "openai-responses" {
+        edits.push(Edit { member: METADATA.into(), value: None });
+    }
+    let route = route(call, deployment);
     Ok(UpstreamRequest {
         method: "POST".into(),
-        path: "/chat/completions".into(),
-        headers: Vec::new(),
+        path: route.path,
+        headers: route.headers,
         body: UpstreamBody::Edited(edits),
-        credential: Some(CredentialScheme::Bearer),
+        credential: Some(route.credential),
+        reading: Reading::PassThrough,
+        dropped,
     })
 }
 
@@ -54,20 +82,16 @@ fn set(member: &str, value: String) -> Edit {
     Edit { member: member.into(), value: Some(value) }
 }
 
-/// A text as JSON. Written out here because serde_json's writer can fail, and a text cannot.
-fn quoted(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            c if c.is_control() => json.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => json.push(c),
-        }
+fn model(kind: Kind, model: &str) -> String {
+    let is_long = model.contains('/') || model.contains('#');
+    match kind {
+        Kind::Fireworks if !is_long => format!("{FIREWORKS_MODELS}{model}"),
+        _ => model.into(),
     }
-    json.push('"');
-    json
+}
+
+fn has_stream_options(dialect: &str) -> bool {
+    matches!(dialect, "openai-chat" | "openai-completions")
 }
 
 /// The client's options and the wish for usage at the stream's end, without which nobody could
@@ -88,25 +112,6 @@ fn no_object(_: serde_json::Error) -> Failure {
         param: Some(STREAM_OPTIONS.into()),
         code: None,
     }
-}
-
-/// The member that carries the cap: the one that the client uses, else the one that the model
-/// understands. OpenAI's reasoning models refuse `max_tokens`; many other servers know no other.
-fn cap_member(member: &impl Fn(&str) -> Option<String>, model: &str) -> &'static str {
-    let used = |name| member(name).is_some_and(|value| value != "null");
-    if used(MAX_COMPLETION_TOKENS) || (!used(MAX_TOKENS) && refuses_max_tokens(model)) {
-        MAX_COMPLETION_TOKENS
-    } else {
-        MAX_TOKENS
-    }
-}
-
-fn refuses_max_tokens(model: &str) -> bool {
-    let numbered = model
-        .strip_prefix('o')
-        .and_then(|rest| rest.chars().next())
-        .is_some_and(|next| next.is_ascii_digit());
-    numbered || model.starts_with("gpt-5")
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The allocator of every component: fast for an instance that lives for one call, and sound for
-//! one that is used again.
+//! one that is used again or that a stream holds.
 //!
 //! Rust's own allocator adds pages at its first allocation. In an instance that is made for a call
 //! and then dropped, that costs more than the call's own work. This one begins with an arena inside
@@ -10,7 +10,8 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;
 use core::cell::UnsafeCell;
 
-use crate::arena::{Arena, PAGE};
+use crate::arena::{Arena, Memory, PAGE};
+use crate::classes::Links;
 
 /// Bytes of the arena. With a stack of 16 KiB and a component's data it stays within a page, and
 /// the components here allocate a few KiB in a call.
@@ -46,18 +47,18 @@ impl Allocator {
 // else uses: the static above, or pages that `grow` added.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match self.with(|arena| arena.take(layout.size(), layout.align(), grow)) {
+        match self.with(|arena| arena.take(layout.size(), layout.align(), &mut Own)) {
             Some(block) => core::ptr::with_exposed_provenance_mut(block),
             None => core::ptr::null_mut(),
         }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        self.with(|arena| arena.give(block.addr(), layout.size()));
+        self.with(|arena| arena.give(block.expose_provenance(), layout.size(), &mut Own));
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if self.with(|arena| arena.resize(block.addr(), layout.size(), new_size, grow)) {
+        if self.with(|arena| arena.resize(block.addr(), layout.size(), new_size, &mut Own)) {
             return block;
         }
         let new_layout = Layout::from_size_align(new_size, layout.align());
@@ -77,10 +78,29 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// Adds pages; gives the address of the first.
-fn grow(pages: usize) -> Option<usize> {
-    match wasm32::memory_grow(0, pages) {
-        usize::MAX => None,
-        first => first.checked_mul(PAGE),
+/// The instance's own memory.
+struct Own;
+
+impl Links for Own {
+    fn link(&self, block: usize) -> usize {
+        let link: *const usize = core::ptr::with_exposed_provenance(block);
+        // SAFETY: the arena asks for links of blocks that it was given back and has not given out
+        // since; each is aligned, large enough, and was written by `set_link`.
+        unsafe { link.read() }
+    }
+
+    fn set_link(&mut self, block: usize, next: usize) {
+        let link: *mut usize = core::ptr::with_exposed_provenance_mut(block);
+        // SAFETY: as above, and nobody else uses a block that was given back.
+        unsafe { link.write(next) }
+    }
+}
+
+impl Memory for Own {
+    fn grow(&mut self, pages: usize) -> Option<usize> {
+        match wasm32::memory_grow(0, pages) {
+            usize::MAX => None,
+            first => first.checked_mul(PAGE),
+        }
     }
 }

@@ -22,14 +22,18 @@
 mod allocator;
 #[cfg(any(target_arch = "wasm32", test))]
 mod arena;
+#[cfg(any(target_arch = "wasm32", test))]
+mod classes;
 mod contract;
 mod denial;
+mod failure;
 mod key;
 mod money;
 mod roles;
 mod time;
 
 pub use contract::{clock, http, keys, limits, log, prices, types};
+pub use failure::undecodable;
 pub use key::KeyDigest;
 pub use money::{NANO_MAX, femto_to_nano_ceiling, femto_to_nano_nearest, usd_text};
 pub use time::{utc_micros_text, utc_text};

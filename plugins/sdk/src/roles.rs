@@ -39,6 +39,10 @@ macro_rules! limiter {
 
 /// Exports a type as a provider. The first argument is the path from the crate's manifest to the
 /// contract's folder.
+///
+/// The trait `Guest` wants a type `Decoder` that implements `GuestDecoder`, whose methods take
+/// `&self`: what a decoder remembers is kept in a cell. A provider whose answers all pass through
+/// says `tollgate_sdk::no_decoder!();` and `type Decoder = Refusing;`.
 #[macro_export]
 macro_rules! provider {
     ($wit:literal, $component:ident) => {
@@ -46,11 +50,35 @@ macro_rules! provider {
             "tollgate:policy/http@0.1.0": ::tollgate_sdk::http,
         });
         use bindings::exports::tollgate::policy::translation::{
-            Deployment, Guest, Observation, Plan, Traits,
+            Deployment, Frame, Guest, GuestDecoder, Observation, Plan, Traits,
         };
         use $crate::http::{Body, Response};
-        use $crate::types::{Call, Failure};
+        use $crate::types::{Call, Event, Failure};
         bindings::export!($component with_types_in bindings);
+    };
+}
+
+/// Makes a type `Refusing` that implements `GuestDecoder`, for a provider whose answers all pass
+/// through: it says that there is nothing to decode. Goes below [`provider!`].
+#[macro_export]
+macro_rules! no_decoder {
+    () => {
+        /// Decodes nothing: the provider's answers pass through.
+        struct Refusing;
+
+        impl GuestDecoder for Refusing {
+            fn new(_call: Call, _deployment: Deployment) -> Self {
+                Self
+            }
+
+            fn push(&self, _frames: Vec<Frame>) -> Result<Vec<Event>, Failure> {
+                Err($crate::undecodable())
+            }
+
+            fn finish(&self) -> Result<Vec<Event>, Failure> {
+                Err($crate::undecodable())
+            }
+        }
     };
 }
 

@@ -24,8 +24,14 @@ pub const LIMITER: &[u8] = built!("limiter-key");
 pub const METER: &[u8] = built!("meter-tokens");
 
 /// The providers, each by the name that it describes itself with.
-pub const PROVIDERS: &[(&str, &[u8])] =
-    &[("openai", built!("provider-openai")), ("mock", built!("provider-mock"))];
+pub const PROVIDERS: &[(&str, &[u8])] = &[
+    ("openai", built!("provider-openai")),
+    ("mock", built!("provider-mock")),
+    ("anthropic", built!("provider-anthropic")),
+    ("cohere", built!("provider-cohere")),
+    ("bedrock", built!("provider-bedrock")),
+    ("gemini", built!("provider-gemini")),
+];
 
 /// An example of another policy, components that do nothing, and components that misbehave, each by
 /// the name of its folder in `plugins/examples`.
@@ -34,6 +40,7 @@ pub const FIXTURES: &[(&str, &[u8])] = &[
     ("authenticator-noop", built!("authenticator-noop")),
     ("authenticator-team-header", built!("authenticator-team-header")),
     ("fixture-bulk", built!("fixture-bulk")),
+    ("fixture-decoder", built!("fixture-decoder")),
     ("fixture-flood", built!("fixture-flood")),
     ("fixture-grow", built!("fixture-grow")),
     ("fixture-hostcalls", built!("fixture-hostcalls")),

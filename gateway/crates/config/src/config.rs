@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tollgate_domain::Rates;
+use tollgate_routing::Knobs;
 
 pub use self::edge::{
     Acme, Certificate, Challenge, Cookies, Cors, Edge, EdgeLimits, Headers, HealthCheck, Listener,
@@ -12,13 +13,18 @@ pub use self::edge::{
 };
 use crate::{PriceTable, Secret};
 
+pub use self::routing::{AnswerCache, Routing};
+
 mod edge;
+mod routing;
 
 /// Everything that the gateway is told.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Deployments, in the order of the file. Those of the same model name form a group.
     pub models: Vec<Deployment>,
+    /// Which of them is asked, and how long.
+    pub routing: Routing,
     /// The key that may do everything. None: nobody may manage anything over HTTP.
     pub master_key: Option<Secret>,
     /// Where keys and spend are kept.
@@ -52,14 +58,15 @@ pub struct Config {
 pub struct Deployment {
     /// `model_info.id`, or 64 hexadecimal digits that depend on the row alone.
     pub id: String,
-    /// The name that clients ask for.
+    /// The name that clients ask for, or a pattern of names with one `*`.
     pub model_name: String,
     /// The provider as the file has it: what stands before the `/`, else `openai`.
     pub provider: String,
     /// The component that translates: `mock` if the answer is written in the file, else the
     /// provider's.
     pub component: String,
-    /// The model's name at the provider.
+    /// The model's name at the provider. A `*` in it is filled with what stands for that of
+    /// `model_name`.
     pub model: String,
     /// `provider/model`, for headers and the spend log.
     pub public_model: String,
@@ -67,14 +74,30 @@ pub struct Deployment {
     pub api_base: Option<String>,
     /// The provider's credential.
     pub api_key: Option<Secret>,
+    /// Credentials beside it, by their names in `litellm_params`: parts of AWS's, and the JSON text
+    /// of a Google service account as `vertex_credentials`.
+    pub secrets: BTreeMap<String, Secret>,
+    /// What the provider's component may ask for, by its name in `litellm_params`.
+    pub options: BTreeMap<String, String>,
+    /// Whether parameters that the provider does not support are left out. None:
+    /// [`Config::drop_params`].
+    pub drop_params: Option<bool>,
     /// The answer, for deployments that ask no provider.
     pub mock_response: Option<String>,
     /// The longest that a call may take here. None: [`Limits::request_timeout`].
     pub timeout: Option<Duration>,
+    /// The longest that a stream may take to begin. None: as long as the whole call.
+    pub stream_timeout: Option<Duration>,
+    /// What the row says of routing.
+    pub knobs: Knobs,
     /// Prices: its own, else the table's. None: not known, calls are recorded as unpriced.
     pub rates: Option<Rates>,
     /// The most output tokens that one answer can have, if known.
     pub output_max: Option<u64>,
+    /// What the model is for, as `model_info.mode` has it: `chat` if nothing is said.
+    pub mode: Option<String>,
+    /// Whether it is probed in the background, if that is done at all.
+    pub is_probed: bool,
 }
 
 /// Where keys and spend are kept.

@@ -21,20 +21,22 @@ mod mistake;
 mod models;
 mod own;
 mod prices;
+mod providers;
 mod quantity;
 mod reader;
+mod routing;
 mod secret;
 mod section;
 mod settings;
 mod tree;
 
 pub use config::{
-    Acme, Certificate, Challenge, Config, Cookies, Cors, Database, Deployment, Edge, EdgeLimits,
-    Headers, HealthCheck, Journal, Limits, Listener, LogLevel, Plugin, Plugins, Route, SameSite,
-    ServerAddress, Site, Target, Tls, Upstream,
+    Acme, AnswerCache, Certificate, Challenge, Config, Cookies, Cors, Database, Deployment, Edge,
+    EdgeLimits, Headers, HealthCheck, Journal, Limits, Listener, LogLevel, Plugin, Plugins, Route,
+    Routing, SameSite, ServerAddress, Site, Target, Tls, Upstream,
 };
 pub use load::{Loaded, load};
 pub use mistake::{Mistake, Notice};
-pub use own::EMBEDDED_PROVIDERS;
 pub use prices::{Price, PriceTable};
+pub use providers::{EMBEDDED_PROVIDERS, Embedded};
 pub use secret::Secret;

@@ -42,33 +42,18 @@ pub(crate) const TOP: &[Known] = &[
 ];
 
 /// A row of `model_list`.
-pub(crate) const ROW: &[Known] = &[later(&["tpm", "rpm"]), nothing(&["litellm_provider"])];
+pub(crate) const ROW: &[Known] = &[nothing(&["litellm_provider"])];
 
 /// `litellm_params`.
 pub(crate) const PARAMS: &[Known] = &[
     later(&[
-        "rpm",
-        "tpm",
         "itpm",
         "otpm",
-        "weight",
-        "order",
         "tags",
         "tag_regex",
-        "max_parallel_requests",
         "max_budget",
         "budget_duration",
-        "stream_timeout",
-        "num_retries",
-        "max_retries",
-        "cooldown_time",
-        "api_version",
-        "organization",
-        "project",
-        "region_name",
-        "custom_llm_provider",
         "litellm_credential_name",
-        "drop_params",
         "additional_drop_params",
         "allowed_openai_params",
         "extra_headers",
@@ -90,7 +75,6 @@ pub(crate) const PARAMS: &[Known] = &[
         "tenant_id",
         "client_id",
         "client_secret",
-        "base_model",
     ]),
     ignored(
         "not honoured yet; clients set it in their requests",
@@ -130,11 +114,8 @@ pub(crate) const PARAMS: &[Known] = &[
 /// `model_info`.
 pub(crate) const INFO: &[Known] = &[
     later(&[
-        "mode",
-        "base_model",
         "access_groups",
         "health_check_*",
-        "disable_background_health_check",
         "supports_*",
         "supported_*",
         "team_id",
@@ -155,59 +136,34 @@ pub(crate) const INFO: &[Known] = &[
 /// `router_settings`.
 pub(crate) const ROUTER: &[Known] = &[
     later(&[
-        "routing_strategy",
         "routing_strategy_args",
-        "num_retries",
-        "timeout",
-        "stream_timeout",
-        "retry_after",
-        "allowed_fails",
-        "allowed_fails_policy",
-        "cooldown_time",
-        "disable_cooldowns",
-        "fallbacks",
-        "default_fallbacks",
-        "context_window_fallbacks",
-        "content_policy_fallbacks",
-        "max_fallbacks",
-        "model_group_alias",
-        "retry_policy",
-        "model_group_retry_policy",
         "enable_pre_call_checks",
-        "optional_pre_call_checks",
         "enable_tag_filtering",
         "tag_filtering_match_any",
         "provider_budget_config",
-        "default_max_parallel_requests",
         "default_litellm_params",
         "cache_responses",
         "caching_groups",
         "client_ttl",
         "redis_*",
     ]),
+    ignored(
+        "has no meaning here; `rpm`, `tpm` and `max_parallel_requests` are always kept",
+        &["optional_pre_call_checks"],
+    ),
     nothing(&["set_verbose", "debug_level", "alerting_config"]),
 ];
 
 /// `litellm_settings`.
 pub(crate) const LITELLM: &[Known] = &[
-    ignored("not honoured; `limits.request_timeout` sets it", &["request_timeout"]),
     ignored("has no meaning here; `logging.log_level` sets it", &["set_verbose"]),
     later(&[
         "modify_params",
-        "num_retries",
         "num_retries_per_request",
-        "retry_policy",
-        "cache",
-        "cache_params",
         "callbacks",
         "success_callback",
         "failure_callback",
         "service_callback*",
-        "fallbacks",
-        "context_window_fallbacks",
-        "content_policy_fallbacks",
-        "default_fallbacks",
-        "allowed_fails",
         "max_budget",
         "budget_duration",
         "max_internal_user_budget",
@@ -238,6 +194,23 @@ pub(crate) const LITELLM: &[Known] = &[
     ]),
     nothing(&["telemetry", "add_function_to_prompt", "disable_copilot_system_to_assistant"]),
 ];
+
+/// `cache_params`.
+pub(crate) const CACHE: &[Known] = &[later(&[
+    "host",
+    "port",
+    "password",
+    "url",
+    "namespace",
+    "supported_call_types",
+    "similarity_threshold",
+    "redis_*",
+    "qdrant_*",
+    "s3_*",
+    "gcs_*",
+    "disk_*",
+    "valkey_*",
+])];
 
 /// `general_settings`.
 pub(crate) const GENERAL: &[Known] = &[
@@ -272,8 +245,8 @@ pub(crate) const GENERAL: &[Known] = &[
         "alerting*",
         "alert_*",
         "spend_report_frequency",
-        "background_health_checks",
-        "health_check_*",
+        "health_check_details",
+        "health_check_concurrency",
         "ui_access_mode",
         "allowed_routes",
         "public_routes",

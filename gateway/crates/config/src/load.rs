@@ -70,26 +70,28 @@ fn config(source: &Source<'_>, entries: &[Entry]) -> Config {
     let list = root.take("model_list");
     let known = models::Known { providers: &plugins.providers, prices: &prices };
     let models = models::read(&list, &known);
-    let settings = settings::read(&mut root);
+    let settings = settings::read(&mut root, &models.names);
     let cors = edge::cors_of_environment(&root.whole());
     let edge = edge::read(&root.take("edge"), cors.as_ref());
     let limits = own::limits(&root.take("limits"));
     let journal = own::journal(&root.take("journal"));
     let upstream = own::upstream(&root.take("upstream"));
     root.close(litellm::TOP);
-    let models::Models { deployments, unserved } = models;
+    let models::Models { mut deployments, unserved, .. } = models;
+    deployments.iter_mut().for_each(|deployment| settings.rows.fill(deployment));
     let leads_somewhere = !deployments.is_empty() || edge.as_ref().is_some_and(leads_to_server);
     if leads_somewhere || !source.log.is_clean() {
         unserved.iter().for_each(models::Unserved::notice);
     } else {
         list.mistake(
-            "expected at least one model that is no wildcard and whose provider has a component, \
-             or a route of `edge` to a server",
+            "expected at least one model whose provider has a component, or a route of `edge` to a \
+             server",
         );
         unserved.iter().for_each(models::Unserved::mistake);
     }
     Config {
         models: deployments,
+        routing: settings.routing,
         master_key: settings.master_key,
         database: settings.database,
         drop_params: settings.drop_params,

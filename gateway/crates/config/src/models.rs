@@ -1,25 +1,31 @@
 //! `model_list`: rows to deployments.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
+mod ids;
+mod knobs;
+mod options;
 
-use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
 use tollgate_domain::{FemtoUsd, Rates};
 
+use self::ids::Ids;
 use crate::config::{Deployment, Plugin};
 use crate::litellm;
-use crate::own::EMBEDDED_PROVIDERS;
 use crate::prices::PriceTable;
-use crate::quantity::DURATION_MAX;
+use crate::providers;
 use crate::reader::Field;
+use crate::routing::Names;
 use crate::section::Section;
-use crate::tree::{Data, Entry};
+use crate::tree::Data;
 
 /// The component that answers from the file.
 const MOCK: &str = "mock";
 
 /// Longest id, name or model: they appear in headers and database rows.
 const NAME_MAX: usize = 256;
+
+/// More attempts than this only make an outage worse.
+const RETRIES_MAX: u32 = 100;
 
 /// What rows are checked against.
 pub(crate) struct Known<'a> {
@@ -31,6 +37,8 @@ pub(crate) struct Known<'a> {
 #[derive(Default)]
 pub(crate) struct Models<'a> {
     pub(crate) deployments: Vec<Deployment>,
+    /// All names, for what refers to them.
+    pub(crate) names: Names,
     /// Rows that are left out. It depends on the rest of the file what is to be said of them.
     pub(crate) unserved: Vec<Unserved<'a>>,
 }
@@ -47,17 +55,16 @@ pub(crate) fn read<'a>(list: &Field<'a>, known: &Known<'_>) -> Models<'a> {
     let mut ids = Ids::default();
     for row in list.items() {
         let Some(section) = row.section() else { continue };
-        let deployment = deployment(section, known, &mut ids, &mut models.unserved);
-        models.deployments.extend(deployment);
+        let name = name_of(&section);
+        match deployment(section, known, &mut ids, &mut models.unserved) {
+            Some(deployment) => {
+                models.names.serve(&deployment.model_name);
+                models.deployments.push(deployment);
+            }
+            None => models.names.leave_out(name.unwrap_or_default()),
+        }
     }
     models
-}
-
-/// Ids that are taken, and how often each text was hashed to one.
-#[derive(Default)]
-struct Ids {
-    taken: HashMap<String, usize>,
-    repeats: HashMap<String, usize>,
 }
 
 /// `litellm_params.model`, taken apart.
@@ -77,51 +84,57 @@ fn deployment<'a>(
     let name_field = row.take("model_name").required();
     let params_field = row.take("litellm_params").required();
     let info_field = row.take("model_info");
+    let of_row = [row.take("rpm"), row.take("tpm")];
     row.close(litellm::ROW);
 
     let model_name = name(&name_field);
-    let params = params_field.section();
-    let has_params = params.is_some();
-    let mut params = params.unwrap_or_else(|| params_field.empty_section());
-    let mut info = info_field.section().unwrap_or_else(|| info_field.empty_section());
-    let canonical = canonical(model_name.as_deref().unwrap_or_default(), params.entries());
+    let mut params = params_field.section_or_empty();
+    let mut info = info_field.section_or_empty();
+    let canonical = ids::canonical(model_name.as_deref().unwrap_or_default(), params.entries());
 
     let mock_response = params.take("mock_response").text_or_empty();
     let mut model_field = params.take("model");
-    if has_params {
+    if params_field.is_section() {
         model_field = model_field.required();
     }
-    let target = target(&model_field);
+    let target = target(&model_field, &params.take("custom_llm_provider"));
     let base_field = params.take("api_base");
     let api_base = base_field.server_url();
     let key_field = params.take("api_key");
     let mut api_key = api_key(&key_field, mock_response.is_some());
-    let timeout = timeout(&params.take("timeout"));
-    let id_field = info.take("id");
     let own_rates = rates(&mut params, &mut info);
-    let own_output_max = info.take("max_output_tokens").whole(1..=u64::from(u32::MAX));
+    let timeout = params.take("timeout").seconds();
+    let stream_timeout = params.take("stream_timeout").seconds();
+    let drop_params = params.take("drop_params").flag();
+    let provider = target.as_ref().map(|target| target.provider.as_str());
+    let told = options::read(&mut params, provider, mock_response.is_none());
+    let knobs = knobs::Places { row: of_row, params: &mut params, info: &mut info };
+    let mut knobs = knobs::read(knobs);
+    let extra = Extra::read(&mut params, &mut info);
     params.close(litellm::PARAMS);
     info.close(litellm::INFO);
 
-    let id = ids.claim(&id_field, &canonical);
+    let id = ids.claim(&extra.id, &canonical);
     let Target { provider, model } = target?;
-    let component = if mock_response.is_some() { MOCK.to_owned() } else { provider.clone() };
+    let component = component(&provider, mock_response.is_some(), known);
     if !known.providers.contains_key(&component) {
         log.forgive_variables(before);
         unserved.push(Unserved { field: model_field, provider });
         return None;
     }
-    if model.contains('*') || model_name.as_ref().is_some_and(|name| name.contains('*')) {
-        name_field.notice("this row is left out: wildcard models come with routing");
-        return None;
-    }
-    if component == "openai" && !base_field.is_present() && !key_field.is_present() {
+    check_pattern(model_name.as_deref(), &name_field, (&model, &model_field));
+    if provider == "openai"
+        && component == "openai"
+        && !base_field.is_present()
+        && !key_field.is_present()
+    {
         api_key = openai_key(&key_field);
     }
     let public_model = format!("{provider}/{model}");
-    let listed = known.prices.get(&public_model);
+    let listed = known.prices.get(extra.base_model.as_deref().unwrap_or(&public_model));
     let tabled = || listed.map(|price| price.rates.clone());
     let rates = own_rates.or_else(|| if mock_response.is_some() { Some(free()) } else { tabled() });
+    knobs.price = rates.as_ref().map(|rates| rates.input.0.saturating_add(rates.output.0));
     Some(Deployment {
         id: id?,
         model_name: model_name?,
@@ -131,11 +144,61 @@ fn deployment<'a>(
         public_model,
         api_base,
         api_key,
+        secrets: told.secrets,
+        options: told.options,
+        drop_params,
         mock_response,
         timeout,
+        stream_timeout,
+        knobs,
         rates,
-        output_max: own_output_max.or_else(|| listed.and_then(|price| price.output_max)),
+        output_max: extra.output_max.or_else(|| listed.and_then(|price| price.output_max)),
+        mode: extra.mode,
+        is_probed: !extra.is_left_to_itself,
     })
+}
+
+/// What stands in `model_info`, or beside the rest.
+struct Extra<'a> {
+    id: Field<'a>,
+    output_max: Option<u64>,
+    /// The model whose price counts.
+    base_model: Option<String>,
+    mode: Option<String>,
+    is_left_to_itself: bool,
+}
+
+impl<'a> Extra<'a> {
+    fn read(params: &mut Section<'a>, info: &mut Section<'a>) -> Self {
+        let (own_base, base) = (params.take("base_model").text(), info.take("base_model").text());
+        Self {
+            id: info.take("id"),
+            output_max: info.take("max_output_tokens").whole(1..=u64::from(u32::MAX)),
+            base_model: own_base.or(base),
+            mode: info.take("mode").text(),
+            is_left_to_itself: info.take("disable_background_health_check").flag().unwrap_or(false),
+        }
+    }
+}
+
+fn name_of<'a>(row: &Section<'a>) -> Option<&'a str> {
+    let entry = row.entries().iter().find(|entry| entry.key == "model_name")?;
+    match &entry.value.data {
+        Data::Scalar(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A `*` of the model is filled with what stands for that of the name.
+fn check_pattern(name: Option<&str>, name_field: &Field<'_>, (model, field): (&str, &Field<'_>)) {
+    let stars = |text: &str| text.bytes().filter(|byte| *byte == b'*').count();
+    let Some(name) = name else { return };
+    match (stars(name), stars(model)) {
+        (0, 0) | (1, 0 | 1) => {}
+        (0, _) => field.mistake("expected a model without `*`, as model_name has none to fill it"),
+        (1, _) => field.mistake("expected a model with one `*` at most"),
+        _ => name_field.mistake("expected a name with one `*` at most, such as openai/*"),
+    }
 }
 
 fn name(field: &Field<'_>) -> Option<String> {
@@ -149,14 +212,33 @@ fn name(field: &Field<'_>) -> Option<String> {
     Some(text)
 }
 
-fn target(field: &Field<'_>) -> Option<Target> {
+/// `custom_llm_provider` says whose model it is where the model's name does not.
+fn target(field: &Field<'_>, provider_field: &Field<'_>) -> Option<Target> {
     let text = name(field)?;
-    let (provider, model) = text.split_once('/').unwrap_or(("openai", &text));
+    let named = provider_field.text();
+    let (provider, model) = match &named {
+        Some(provider) => {
+            let own = text.strip_prefix(provider.as_str()).and_then(|rest| rest.strip_prefix('/'));
+            (provider.as_str(), own.unwrap_or(&text))
+        }
+        None => text.split_once('/').unwrap_or(("openai", &text)),
+    };
     if provider.is_empty() || model.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
         field.mistake("expected provider/model in visible ASCII characters, such as openai/gpt-4o");
         return None;
     }
     Some(Target { provider: provider.to_owned(), model: model.to_owned() })
+}
+
+/// The component that speaks for a provider: one that the file adds under the provider's own name,
+/// else the embedded one that answers to it.
+fn component(provider: &str, is_mock: bool, known: &Known<'_>) -> String {
+    if is_mock {
+        return MOCK.to_owned();
+    }
+    let added = known.providers.contains_key(provider);
+    let embedded = providers::component_of(provider).filter(|_| !added);
+    embedded.unwrap_or(provider).to_owned()
 }
 
 /// OpenAI's own variable, which LiteLLM takes for a row that names no key. Only for OpenAI's own
@@ -177,14 +259,6 @@ fn api_key(field: &Field<'_>, is_mock: bool) -> Option<crate::Secret> {
         return None;
     }
     field.secret()
-}
-
-fn timeout(field: &Field<'_>) -> Option<Duration> {
-    field.parsed("a number of seconds above 0 and up to 30 days", |text| {
-        let seconds: f64 = text.parse().ok()?;
-        let timeout = Duration::try_from_secs_f64(seconds).ok()?;
-        (!timeout.is_zero() && timeout <= DURATION_MAX).then_some(timeout)
-    })
 }
 
 fn rates(params: &mut Section<'_>, info: &mut Section<'_>) -> Option<Rates> {
@@ -239,74 +313,7 @@ impl Unserved<'_> {
     }
 
     fn reason(&self) -> String {
-        let embedded = EMBEDDED_PROVIDERS.join(", ");
+        let embedded = providers::components();
         format!("provider `{}` has no component yet; built in: {embedded}", self.provider)
     }
-}
-
-// === impl Ids ===
-
-impl Ids {
-    /// The id that the row has, or one made from its text. Rows with the same text, such as two
-    /// that differ in their key alone, are told apart by their order.
-    fn claim(&mut self, field: &Field<'_>, canonical: &str) -> Option<String> {
-        let id = match field.is_present() {
-            true => name(field)?,
-            false => {
-                let repeat = self.repeats.entry(canonical.to_owned()).or_default();
-                *repeat += 1;
-                hexadecimal(&Sha256::digest(format!("{canonical}#{repeat}")))
-            }
-        };
-        if !id.bytes().all(|b| b.is_ascii_graphic()) {
-            field.mistake("expected an id in visible ASCII characters without blanks");
-            return None;
-        }
-        if let Some(line) = self.taken.get(&id) {
-            field.mistake(format!("this id is that of line {line} already"));
-            return None;
-        }
-        self.taken.insert(id.clone(), field.line());
-        Some(id)
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A text of the row that does not depend on the order of keys, on the environment or on secrets.
-fn canonical(model_name: &str, params: &[Entry]) -> String {
-    let mut lines = BTreeSet::new();
-    flatten("", &Data::Map(params.to_vec()), &mut lines);
-    let mut text = format!("{model_name:?}\n");
-    lines.iter().for_each(|line| text.push_str(line));
-    text
-}
-
-fn flatten(path: &str, data: &Data, lines: &mut BTreeSet<String>) {
-    match data {
-        Data::Null => {}
-        Data::Scalar(value) => {
-            lines.insert(format!("{path}={value:?}\n"));
-        }
-        Data::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                flatten(&format!("{path}[{index}]"), &item.data, lines);
-            }
-        }
-        Data::Map(entries) => {
-            for entry in entries.iter().filter(|entry| !may_be_secret(&entry.key)) {
-                flatten(&format!("{path}.{:?}", entry.key), &entry.value.data, lines);
-            }
-        }
-    }
-}
-
-fn may_be_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    let is_named_so = ["key", "secret", "password", "credential", "header", "authorization"]
-        .iter()
-        .any(|word| key.contains(word));
-    is_named_so || (key.ends_with("token") && !key.contains("cost"))
 }

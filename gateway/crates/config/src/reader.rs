@@ -54,6 +54,10 @@ impl<'a> Field<'a> {
         self.node.is_some_and(|node| matches!(node.data, Data::List(_)))
     }
 
+    pub(crate) fn is_section(&self) -> bool {
+        self.node.is_some_and(|node| matches!(node.data, Data::Map(_)))
+    }
+
     pub(crate) fn line(&self) -> usize {
         self.line
     }
@@ -148,6 +152,29 @@ impl<'a> Field<'a> {
         let expected =
             "a duration above 0 and up to 30 days, such as 10ms, 2s, 5m or a number of seconds";
         self.parsed(expected, quantity::duration)
+    }
+
+    /// A number of seconds above 0, as LiteLLM writes times.
+    pub(crate) fn seconds(&self) -> Option<Duration> {
+        self.parsed("a number of seconds above 0 and up to 30 days", |text| {
+            seconds(text).filter(|time| !time.is_zero())
+        })
+    }
+
+    /// A number of seconds, which may be 0.
+    pub(crate) fn seconds_or_none(&self) -> Option<Duration> {
+        self.parsed("a number of seconds from 0 to 30 days", seconds)
+    }
+
+    /// A whole number of 32 bits.
+    pub(crate) fn figure(&self, bounds: RangeInclusive<u32>) -> Option<u32> {
+        let bounds = u64::from(*bounds.start())..=u64::from(*bounds.end());
+        self.whole(bounds).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// A section, without keys if it is absent or another kind, which is reported.
+    pub(crate) fn section_or_empty(&self) -> Section<'a> {
+        self.section().unwrap_or_else(|| self.empty_section())
     }
 
     /// A size within bounds.
@@ -273,4 +300,9 @@ impl<'a> Field<'a> {
         self.mistake(format!("expected {expected}, found {found}"));
         None
     }
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let time = Duration::try_from_secs_f64(text.parse().ok()?).ok()?;
+    (time <= quantity::DURATION_MAX).then_some(time)
 }

@@ -55,6 +55,12 @@ impl<'a> Section<'a> {
         Field::new(self.source, self.path_of(key), line, entry.map(|entry| &entry.value))
     }
 
+    /// The keys of these that are there, with their values. They count as known from now on.
+    pub(crate) fn take_present(&mut self, keys: &[&'static str]) -> Vec<(&'static str, Field<'a>)> {
+        let fields = keys.iter().map(|key| (*key, self.take(key)));
+        fields.filter(|(_, field)| field.is_present()).collect()
+    }
+
     /// All keys and values, for sections whose keys are names that the operator chooses.
     pub(crate) fn all(&self) -> Vec<(&'a str, Field<'a>)> {
         self.entries.iter().map(|entry| (entry.key.as_str(), self.field(entry))).collect()

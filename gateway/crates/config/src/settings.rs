@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use crate::Secret;
-use crate::config::{Database, LogLevel};
+use crate::config::{Database, LogLevel, Routing};
 use crate::expand::Environment;
 use crate::litellm;
 use crate::mistake::{Log, Mistake, Notice};
 use crate::reader::Field;
+use crate::routing::{self, Names, RowDefaults, Sections};
 use crate::section::Section;
 
 /// The shortest master key. Shorter ones can be guessed.
@@ -22,48 +23,44 @@ pub(crate) struct Settings {
     pub(crate) drop_params: bool,
     pub(crate) metrics_need_key: bool,
     pub(crate) log_level: LogLevel,
+    pub(crate) routing: Routing,
+    pub(crate) rows: RowDefaults,
 }
 
-/// Reads the sections. What they leave open comes from the environment.
-pub(crate) fn read(root: &mut Section<'_>) -> Settings {
+/// Reads the sections. What they leave open comes from the environment. `names` are those that
+/// other settings may lead to.
+pub(crate) fn read(root: &mut Section<'_>, names: &Names) -> Settings {
     let environment = Variables::of(&root.whole());
+    let mut general = root.take("general_settings").section_or_empty();
+    let mut litellm = root.take("litellm_settings").section_or_empty();
+    let mut router = root.take("router_settings").section_or_empty();
+    let sections = Sections { router: &mut router, litellm: &mut litellm, general: &mut general };
+    let (routing, rows) = routing::read(sections, names);
+    let key = general.take("master_key");
+    let (mut level_is_open, url) = (true, general.take("database_url"));
+    let need_key = litellm.take("require_auth_for_metrics_endpoint").flag();
     let mut settings = Settings {
-        master_key: None,
-        database: Database::Sqlite { path: None },
-        drop_params: false,
-        metrics_need_key: true,
+        master_key: key.secret().filter(|secret| check_master_key(secret, &Place::Key(&key))),
+        database: database_of(&url),
+        drop_params: litellm.take("drop_params").flag().unwrap_or(false),
+        metrics_need_key: need_key.unwrap_or(true),
         log_level: LogLevel::default(),
+        routing,
+        rows,
     };
-    let (mut key_is_open, mut database_is_open, mut level_is_open) = (true, true, true);
-    if let Some(mut general) = root.take("general_settings").section() {
-        let key = general.take("master_key");
-        key_is_open = !key.is_present();
-        settings.master_key =
-            key.secret().filter(|secret| check_master_key(secret, &Place::Key(&key)));
-        let url = general.take("database_url");
-        database_is_open = !url.is_present();
-        settings.database = database_of(&url);
-        general.close(litellm::GENERAL);
-    }
-    if let Some(mut section) = root.take("litellm_settings").section() {
-        settings.drop_params = section.take("drop_params").flag().unwrap_or(false);
-        let need_key = section.take("require_auth_for_metrics_endpoint").flag();
-        settings.metrics_need_key = need_key.unwrap_or(true);
-        section.close(litellm::LITELLM);
-    }
-    if let Some(section) = root.take("router_settings").section() {
-        section.close(litellm::ROUTER);
-    }
+    general.close(litellm::GENERAL);
+    litellm.close(litellm::LITELLM);
+    router.close(litellm::ROUTER);
     if let Some(mut section) = root.take("logging").section() {
         let level = section.take("log_level");
         level_is_open = !level.is_present();
         settings.log_level = level.parsed(LEVELS, LogLevel::parse).unwrap_or_default();
         section.close(litellm::LOGGING);
     }
-    if key_is_open {
+    if !key.is_present() {
         settings.master_key = environment.master_key();
     }
-    if database_is_open {
+    if !url.is_present() {
         settings.database = environment.database();
     }
     if level_is_open {

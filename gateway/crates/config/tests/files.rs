@@ -9,9 +9,11 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use tollgate_config::{
-    Acme, Challenge, Config, Cookies, Cors, Database, EdgeLimits, Journal, Limits, Loaded,
-    LogLevel, Plugin, SameSite, ServerAddress, Target, Upstream, load,
+    Acme, AnswerCache, Challenge, Config, Cookies, Cors, Database, EMBEDDED_PROVIDERS, EdgeLimits,
+    Journal, Limits, Loaded, LogLevel, Plugin, SameSite, ServerAddress, Target, Upstream, load,
 };
+
+use tollgate_routing::{Alias, Ceilings, Knobs, Policy, Rules, Strategy};
 
 /// The word that every secret in the test files and in [`env`] holds.
 const SECRET_WORD: &str = "hunter2";
@@ -19,6 +21,7 @@ const SECRET_WORD: &str = "hunter2";
 fn env(name: &str) -> Option<String> {
     let value = match name {
         "OPENAI_API_KEY" => "sk-openai-hunter2",
+        "ANTHROPIC_API_KEY" => "sk-ant-hunter2",
         "LITELLM_MASTER_KEY" => "sk-master-hunter2",
         "BAD_URL" => "https://user:hunter2@host",
         "BAD_NUMBER" => "hunter2",
@@ -115,8 +118,10 @@ fn the_commented_file_shows_the_defaults() {
     assert_eq!(config.journal, Journal::default());
     assert_eq!(config.upstream, Upstream::default());
     assert_eq!(config.plugins.authenticator, Plugin::default());
-    assert_eq!(config.plugins.providers.keys().collect::<Vec<_>>(), ["mock", "openai"]);
+    let embedded = EMBEDDED_PROVIDERS.iter().map(|known| known.component);
+    assert!(config.plugins.providers.keys().map(String::as_str).eq(embedded));
     assert_eq!(config.log_level, LogLevel::Info);
+    assert_eq!(config.routing.rules, Rules::default());
     let edge = config.edge.unwrap();
     assert_eq!(edge.limits, EdgeLimits::default());
     let route = &edge.sites[0].routes[1];
@@ -135,7 +140,7 @@ fn a_litellm_file_keeps_its_meaning() {
     assert!(config.drop_params && config.metrics_need_key && config.edge.is_none());
     assert_eq!(config.master_key.unwrap().expose(), "sk-master-hunter2");
     assert_eq!(config.database, Database::Sqlite { path: None });
-    let [gpt, mini, llama] = &config.models[..] else { panic!("{:?}", config.models) };
+    let [gpt, mini, llama, _claude] = &config.models[..] else { panic!("{:?}", config.models) };
     assert_eq!(gpt.api_key.as_ref().unwrap().expose(), "sk-openai-hunter2");
     assert_eq!(gpt.rates.as_ref().unwrap().input.0, 2_500_000_000);
     assert_eq!(gpt.id.len(), 64);
@@ -146,16 +151,138 @@ fn a_litellm_file_keeps_its_meaning() {
 }
 
 #[test]
+fn what_is_said_of_routing_is_read_from_both_sections() {
+    let routing = loaded("tests/valid/routing.yaml").config.routing;
+    let rules = &routing.rules;
+    assert_eq!(rules.strategy, Strategy::LatencyBased);
+    let seconds = Duration::from_secs_f64;
+    assert_eq!((rules.retries.count, rules.retries.wait_min), (3, seconds(1.5)));
+    assert_eq!(rules.retries.policy, Policy { timeout: Some(0), ..Policy::default() });
+    assert_eq!(rules.retries.of_groups["gpt"].bad_request, Some(1));
+    let cooldowns = &rules.cooldowns;
+    assert_eq!((cooldowns.time, cooldowns.allowed_fails), (seconds(30.0), Some(3)));
+    assert_eq!((cooldowns.enabled, cooldowns.policy.rate_limit), (true, Some(100)));
+    let fallbacks = &rules.fallbacks;
+    assert_eq!(fallbacks.general["gpt"], ["small", "wild/x"]);
+    assert_eq!(fallbacks.general["nick"], ["secret"]);
+    assert_eq!(fallbacks.general["*"], ["small"]);
+    assert_eq!(fallbacks.context_window, None);
+    assert_eq!(fallbacks.content_policy.as_ref().unwrap()["small"], ["gpt"]);
+    assert_eq!(fallbacks.groups_max, 2);
+    let alias = |group: &str, hidden| Alias { group: group.to_owned(), hidden };
+    let aliases = [("nick", alias("gpt", false)), ("secret", alias("small", true))];
+    assert_eq!(rules.aliases, aliases.map(|(name, alias)| (name.to_owned(), alias)).into());
+    assert_eq!(routing.health_checks, Some(seconds(60.0)));
+    assert_eq!(routing.cache, Some(AnswerCache { ttl: seconds(600.0), opt_in: true }));
+}
+
+#[test]
+fn a_rows_own_figures_count_and_the_sections_fill_the_rest() {
+    let models = loaded("tests/valid/routing.yaml").config.models;
+    let [gpt, small, wild] = &models[..] else { panic!("{models:?}") };
+    let ceilings = Ceilings { calls: Some(10), tokens: Some(1000), parallel: Some(3) };
+    let expected = Knobs {
+        weight: Some(2.5),
+        order: Some(1),
+        ceilings,
+        price: Some(2_500_000_000 + 10_000_000_000),
+        retries: Some(4),
+        cooldown: Some(Duration::ZERO),
+    };
+    assert_eq!(gpt.knobs, expected);
+    let seconds = |n| Some(Duration::from_secs(n));
+    assert_eq!((gpt.timeout, gpt.stream_timeout), (seconds(30), seconds(5)));
+    assert_eq!((gpt.provider.as_str(), gpt.model.as_str()), ("openai", "azure/deployment"));
+    let options: Vec<_> = gpt.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let region = "eu-central-1";
+    let expected = [
+        ("api_version", "2024-10-21"),
+        ("aws_region_name", region),
+        ("organization", "org"),
+        ("region_name", region),
+        ("vertex_location", region),
+    ];
+    assert_eq!(options, expected);
+    assert_eq!(gpt.secrets["aws_access_key_id"].expose(), "id-hunter2");
+    assert_eq!((gpt.drop_params, gpt.mode.as_deref()), (Some(true), Some("embedding")));
+    assert!(!gpt.is_probed && small.is_probed && small.drop_params.is_none());
+    assert_eq!((small.timeout, small.stream_timeout), (seconds(60), seconds(10)));
+    assert_eq!(small.knobs.ceilings.parallel, Some(7));
+    assert_eq!((wild.model_name.as_str(), wild.model.as_str()), ("wild/*", "*"));
+}
+
+#[test]
+fn a_file_that_says_nothing_of_routing_has_litellms_defaults() {
+    let text = "model_list: [{model_name: a, litellm_params: {model: gpt-4o, api_key: x}}]\n";
+    let routing = config(text).routing;
+    assert_eq!(routing.rules, Rules::default());
+    assert_eq!((routing.health_checks, routing.cache), (None, None));
+    let rules = routing.rules;
+    assert_eq!((rules.retries.count, rules.cooldowns.time.as_secs()), (2, 5));
+}
+
+#[test]
+fn credentials_of_a_cloud_come_from_the_row_a_file_or_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("account.json"), r#"{"key": "json-hunter2"}"#).unwrap();
+    let path = dir.path().join("config.yaml");
+    let text = "
+plugins: {providers: {bedrock: {file: config.yaml}, vertex_ai: {file: config.yaml}}}
+model_list:
+  - {model_name: env, litellm_params: {model: bedrock/a}}
+  - {model_name: own, litellm_params: {model: bedrock/a, aws_access_key_id: mine, aws_secret_access_key: s}}
+  - {model_name: file, litellm_params: {model: vertex_ai/a, vertex_credentials: account.json}}
+  - {model_name: text, litellm_params: {model: vertex_ai/a, vertex_credentials: '{\"a\": 1}'}}
+  - {model_name: mock, litellm_params: {model: vertex_ai/a, vertex_credentials: none, mock_response: x}}
+  - {model_name: other, litellm_params: {model: openai/a, api_key: x}}
+";
+    std::fs::write(&path, text).unwrap();
+    let env = |name: &str| match name {
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" | "AWS_REGION" => {
+            Some(name.to_lowercase())
+        }
+        _ => None,
+    };
+    let models = load(Some(&path), &env).unwrap().config.models;
+    let secret = |index: usize, name: &str| models[index].secrets.get(name).map(|s| s.expose());
+    assert_eq!(secret(0, "aws_access_key_id"), Some("aws_access_key_id"));
+    assert_eq!(secret(0, "aws_session_token"), Some("aws_session_token"));
+    assert_eq!(models[0].options["aws_region_name"], "aws_region");
+    assert_eq!(secret(1, "aws_access_key_id"), Some("mine"));
+    assert_eq!(secret(1, "aws_session_token"), None, "it belongs to another key");
+    assert_eq!(secret(2, "vertex_credentials"), Some(r#"{"key": "json-hunter2"}"#));
+    assert_eq!(secret(3, "vertex_credentials"), Some(r#"{"a": 1}"#));
+    assert!(models[4].secrets.is_empty() && models[5].secrets.is_empty());
+}
+
+#[test]
 fn a_model_without_a_component_is_left_out_and_said_so() {
-    let loaded = loaded("../../../conf/litellm-config.yaml");
+    let loaded = loaded("tests/valid/no-component.yaml");
     let models: Vec<_> =
         loaded.config.models.iter().map(|model| model.model_name.as_str()).collect();
-    assert_eq!(models, ["gpt-4o", "gpt-4o-mini", "local-llama"]);
-    let notices = loaded.notices.iter().filter(|notice| notice.path.starts_with("model_list[3]"));
-    let reasons: Vec<_> = notices.map(|notice| notice.reason.as_str()).collect();
-    let expected = "provider `anthropic` has no component yet; built in: mock, openai; the row is \
-                    left out";
-    assert_eq!(reasons, [expected]);
+    assert_eq!(models, ["gpt", "answered"]);
+    let first = loaded.notices.iter().find(|notice| notice.path.starts_with("model_list[1]"));
+    let reason = first.map(|notice| notice.reason.as_str()).unwrap_or_default();
+    assert!(
+        reason.starts_with("provider `replicate` has no component yet; built in: "),
+        "{reason}"
+    );
+}
+
+#[test]
+fn names_lead_to_the_component_that_answers_to_them() {
+    for (model, component) in [
+        ("gpt-4o", "openai"),
+        ("groq/llama", "openai"),
+        ("azure/mine", "openai"),
+        ("anthropic/claude", "anthropic"),
+        ("vertex_ai/gemini-2.5-pro", "gemini"),
+    ] {
+        let row = format!(
+            "model_list:\n  - model_name: m\n    litellm_params: {{model: {model}, api_key: k}}\n"
+        );
+        assert_eq!(config(&row).models[0].component, component, "{model}");
+    }
 }
 
 #[test]

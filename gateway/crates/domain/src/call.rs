@@ -5,11 +5,31 @@ use serde::{Deserialize, Serialize};
 use crate::{CallId, NanoUsd, Observed};
 
 /// The form in which a client asks and is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
-    /// OpenAI's chat completions.
+    /// OpenAI's chat completions; also the neutral form of every dialect that talks.
     OpenaiChat,
+    /// OpenAI's completions of a text.
+    OpenaiCompletions,
+    /// OpenAI's responses.
+    OpenaiResponses,
+    /// Anthropic's messages.
+    AnthropicMessages,
+    /// Anthropic's count of a message's tokens.
+    AnthropicCountTokens,
+    /// OpenAI's embeddings.
+    OpenaiEmbeddings,
+    /// Rankings of documents, in the form that Cohere began and others took over.
+    Rerank,
+    /// OpenAI's moderations.
+    OpenaiModerations,
+    /// OpenAI's images made from a text.
+    OpenaiImages,
+    /// OpenAI's speech made from a text.
+    OpenaiSpeech,
+    /// OpenAI's text made from speech; the request is a form.
+    OpenaiTranscriptions,
 }
 
 /// A deployment that could serve a call.
@@ -90,10 +110,58 @@ pub struct Outcome {
 // === impl Dialect ===
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 11] = [
+        Self::OpenaiChat,
+        Self::OpenaiCompletions,
+        Self::OpenaiResponses,
+        Self::AnthropicMessages,
+        Self::AnthropicCountTokens,
+        Self::OpenaiEmbeddings,
+        Self::Rerank,
+        Self::OpenaiModerations,
+        Self::OpenaiImages,
+        Self::OpenaiSpeech,
+        Self::OpenaiTranscriptions,
+    ];
+
     /// The name in the contract, in logs and in the ledger.
     pub fn name(self) -> &'static str {
         match self {
             Self::OpenaiChat => "openai-chat",
+            Self::OpenaiCompletions => "openai-completions",
+            Self::OpenaiResponses => "openai-responses",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::AnthropicCountTokens => "anthropic-count-tokens",
+            Self::OpenaiEmbeddings => "openai-embeddings",
+            Self::Rerank => "rerank",
+            Self::OpenaiModerations => "openai-moderations",
+            Self::OpenaiImages => "openai-images",
+            Self::OpenaiSpeech => "openai-speech",
+            Self::OpenaiTranscriptions => "openai-transcriptions",
+        }
+    }
+
+    /// The dialect of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.name() == name)
+    }
+
+    /// The dialect that a call of this one is translated into for a provider which does not speak
+    /// it. None: only providers that speak it can serve it.
+    pub fn neutral(self) -> Option<Self> {
+        match self {
+            Self::OpenaiChat
+            | Self::OpenaiCompletions
+            | Self::OpenaiResponses
+            | Self::AnthropicMessages => Some(Self::OpenaiChat),
+            Self::OpenaiEmbeddings => Some(Self::OpenaiEmbeddings),
+            Self::Rerank => Some(Self::Rerank),
+            Self::AnthropicCountTokens
+            | Self::OpenaiModerations
+            | Self::OpenaiImages
+            | Self::OpenaiSpeech
+            | Self::OpenaiTranscriptions => None,
         }
     }
 }
@@ -107,6 +175,30 @@ impl Ending {
             Self::Success => "success",
             Self::Failure => "failure",
             Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_and_are_those_of_the_ledger() {
+        for dialect in Dialect::ALL {
+            assert_eq!(Dialect::named(dialect.name()), Some(dialect));
+            let written = serde_json::to_value(dialect).unwrap();
+            assert_eq!(written, dialect.name());
+        }
+        assert_eq!(Dialect::named("openai"), None);
+    }
+
+    #[test]
+    fn what_is_neutral_stays_what_it_is() {
+        for dialect in Dialect::ALL {
+            if let Some(neutral) = dialect.neutral() {
+                assert_eq!(neutral.neutral(), Some(neutral));
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Answers in no provider's dialect, and failures in words common to all.
 
+use bytes::Bytes;
+
 /// Why a model stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinishReason {
@@ -26,19 +28,56 @@ pub struct ToolCallDelta {
     pub arguments: String,
 }
 
+/// A member of an answer that has no event of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// The member's name, such as `system_fingerprint`.
+    pub name: String,
+    /// Its value as JSON text.
+    pub value: String,
+}
+
 /// A piece of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// The provider's own id of the answer, once, at the start.
+    Id(String),
+    /// What follows belongs to the choice of this index. An answer begins with choice 0.
+    Choice(u32),
     /// The next characters of the answer.
     Text(String),
     /// The next characters of the reasoning.
     Reasoning(String),
+    /// What proves the reasoning before it to its provider. Ends a block of reasoning.
+    Signature(String),
+    /// A whole block of reasoning that only its provider can read.
+    SealedReasoning(String),
+    /// The next characters of the model's refusal to answer.
+    Refusal(String),
+    /// A source for the text before it, as a JSON object.
+    Citation(String),
     /// The next piece of a tool call.
     ToolCall(ToolCallDelta),
-    /// The model stopped.
+    /// A member of the answer's choice, such as `logprobs`. In a stream it goes with the text that
+    /// comes next.
+    ChoiceExtension(Extension),
+    /// A member of the whole answer, such as `service_tier`.
+    Extension(Extension),
+    /// The current choice is complete.
     Finish(FinishReason),
-    /// What was used.
+    /// The whole answer as a JSON object, for dialects that do not talk.
+    Document(String),
+    /// What was used so far. Later ones replace earlier ones.
     Usage(crate::Usage),
+}
+
+/// A piece of a provider's answer, cut by the host for a decoder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The event's name, if its framing gives one.
+    pub name: Option<String>,
+    /// Its data, without the framing.
+    pub data: Bytes,
 }
 
 /// Classes of provider failures.

@@ -25,7 +25,7 @@ mod usage;
 pub use call::{Admission, Allowance, Call, Candidate, Dialect, Ending, Outcome};
 pub use claim::{Claim, ClaimError, Excess, key_budget};
 pub use document::{BadEdit, Document, DocumentError, Edit};
-pub use event::{Event, Failure, FailureKind, FinishReason, ToolCallDelta};
+pub use event::{Event, Extension, Failure, FailureKind, FinishReason, Frame, ToolCallDelta};
 pub use id::{CallId, KeyHash};
 pub use money::{FemtoUsd, NanoUsd};
 pub use principal::{Denial, KeyLimits, KeyRecord, LimitHit, Principal, Scopes};

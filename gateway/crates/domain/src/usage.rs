@@ -17,6 +17,12 @@ pub struct Usage {
     pub cache_write: u64,
     /// Output tokens spent on reasoning.
     pub reasoning: u64,
+    /// Input tokens that are sound.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_input: u64,
+    /// Output tokens that are sound.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_output: u64,
 }
 
 /// How well usage is known.
@@ -71,6 +77,29 @@ pub struct Charge {
     pub output: NanoUsd,
     /// What the amount rests on.
     pub pricing: Pricing,
+}
+
+// === impl Usage ===
+
+impl Usage {
+    /// Two reports on the same call: the larger of each figure counts.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            output: self.output.max(other.output),
+            cached_input: self.cached_input.max(other.cached_input),
+            cache_write: self.cache_write.max(other.cache_write),
+            reasoning: self.reasoning.max(other.reasoning),
+            audio_input: self.audio_input.max(other.audio_input),
+            audio_output: self.audio_output.max(other.audio_output),
+        }
+    }
+}
+
+/// Journals are read by older and newer gateways; what is rare is written only where it is.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 // === impl Observed ===

@@ -144,8 +144,14 @@ async fn stages(host: &Host, reuse: u64) {
     let body =
         Document::parse(Bytes::from_static(include_bytes!("../../../../tests/bench/body.json")));
     let body = Arc::new(body.unwrap());
-    let target =
-        Target { id: "d".to_owned(), model: "gpt-4o-mini".to_owned(), mock_response: None };
+    let target = Target {
+        id: "d".to_owned(),
+        provider: "openai".to_owned(),
+        model: "gpt-4o-mini".to_owned(),
+        mock_response: None,
+        options: Vec::new(),
+        drop_params: false,
+    };
     let usage =
         br#"{"model":"x","usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}"#;
     let bytes = Bytes::from_static(usage);

@@ -1,9 +1,9 @@
 //! Between the generated types and those of the `domain` crate.
 
 use tollgate_domain::{
-    Admission, Allowance, Call, Charge, Denial, Ending, Event, Failure, FailureKind, FinishReason,
-    KeyLimits, LimitHit, NanoUsd, Observed, Outcome, Pricing, Principal, Scopes, ToolCallDelta,
-    Usage,
+    Admission, Allowance, Call, Charge, Denial, Ending, Event, Extension, Failure, FailureKind,
+    FinishReason, KeyLimits, LimitHit, NanoUsd, Observed, Outcome, Pricing, Principal, Scopes,
+    ToolCallDelta, Usage,
 };
 
 use crate::bindings::types as wit;
@@ -123,6 +123,8 @@ fn usage_to_wit(usage: Usage) -> wit::Usage {
         cached_input: usage.cached_input,
         cache_write: usage.cache_write,
         reasoning: usage.reasoning,
+        audio_input: usage.audio_input,
+        audio_output: usage.audio_output,
     }
 }
 
@@ -133,6 +135,8 @@ pub(crate) fn usage(usage: wit::Usage) -> Usage {
         cached_input: usage.cached_input,
         cache_write: usage.cache_write,
         reasoning: usage.reasoning,
+        audio_input: usage.audio_input,
+        audio_output: usage.audio_output,
     }
 }
 
@@ -186,20 +190,33 @@ pub(crate) fn failure(failure: wit::Failure) -> Failure {
 
 pub(crate) fn event(event: wit::Event) -> Event {
     match event {
+        wit::Event::Id(id) => Event::Id(id),
+        wit::Event::Choice(index) => Event::Choice(index),
         wit::Event::Text(text) => Event::Text(text),
         wit::Event::Reasoning(text) => Event::Reasoning(text),
+        wit::Event::Signature(signature) => Event::Signature(signature),
+        wit::Event::SealedReasoning(sealed) => Event::SealedReasoning(sealed),
+        wit::Event::Refusal(text) => Event::Refusal(text),
+        wit::Event::Citation(source) => Event::Citation(source),
         wit::Event::ToolCall(delta) => Event::ToolCall(ToolCallDelta {
             index: delta.index,
             id: delta.id,
             name: delta.name,
             arguments: delta.arguments,
         }),
+        wit::Event::ChoiceExtension(member) => Event::ChoiceExtension(extension(member)),
+        wit::Event::Extension(member) => Event::Extension(extension(member)),
         wit::Event::Finish(reason) => Event::Finish(match reason {
             wit::FinishReason::Stop => FinishReason::Stop,
             wit::FinishReason::Length => FinishReason::Length,
             wit::FinishReason::ToolCalls => FinishReason::ToolCalls,
             wit::FinishReason::ContentFilter => FinishReason::ContentFilter,
         }),
+        wit::Event::Document(text) => Event::Document(text),
         wit::Event::Usage(used) => Event::Usage(usage(used)),
     }
+}
+
+fn extension(member: wit::Extension) -> Extension {
+    Extension { name: member.name, value: member.value }
 }

@@ -43,6 +43,6 @@ pub use roles::authenticator::Authenticator;
 pub use roles::limiter::Limiter;
 pub use roles::meter::Meter;
 pub use roles::provider::{
-    Attempt, CredentialScheme, Edit, NativeDialect, Plan, Provider, Target, Traits, UpstreamBody,
-    UpstreamRequest,
+    Attempt, AwsScope, CredentialScheme, Decoder, Edit, Framing, NativeDialect, Plan, Provider,
+    ProviderName, Reading, Target, Traits, UpstreamBody, UpstreamRequest,
 };

@@ -6,6 +6,8 @@
 //! the store knows, begins again from the start on a fresh instance: what it reserved is given
 //! back first, so that a call has the effects of its last run alone.
 
+mod held;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +24,8 @@ use crate::engine::{EpochClock, Host};
 use crate::load::{LoadError, PluginSettings, PluginSource, Role, Why};
 use crate::outcome::{Limit, Ran};
 use crate::state::{Again, Lent, Pace, State};
+
+pub(crate) use held::Held;
 
 /// A call asks the store for so many keys at most.
 const STORE_KEYS_MAX: usize = 8;

@@ -2,23 +2,33 @@
 //! It has no address of its own; a deployment must name one.
 
 use bindings::exports::tollgate::policy::translation::{
-    CredentialScheme, NativeDialect, UpstreamBody, UpstreamRequest,
+    CredentialScheme, NativeDialect, ProviderName, Reading, UpstreamBody, UpstreamRequest,
 };
 use tollgate_sdk::types::FailureKind;
 
 tollgate_sdk::provider!("../../../wit", Noop);
 
+tollgate_sdk::no_decoder!();
+
 struct Noop;
 
 impl Guest for Noop {
+    type Decoder = Refusing;
+
     fn describe() -> Traits {
         Traits {
-            name: "openai".into(),
-            default_base: None,
+            names: vec![ProviderName {
+                name: "openai".into(),
+                default_base: None,
+                key_variable: None,
+            }],
             native: vec![NativeDialect {
                 dialect: "openai-chat".into(),
-                usage_member: "usage".into(),
+                names: Vec::new(),
+                usage_members: vec!["usage".into()],
             }],
+            translated: Vec::new(),
+            options: Vec::new(),
         }
     }
 
@@ -34,6 +44,8 @@ impl Guest for Noop {
             headers: Vec::new(),
             body: UpstreamBody::Edited(Vec::new()),
             credential: Some(CredentialScheme::Bearer),
+            reading: Reading::PassThrough,
+            dropped: Vec::new(),
         }))
     }
 

@@ -220,6 +220,7 @@ fn read(row: &SqliteRow) -> Result<SpendRow, StoreError> {
             cached_input: tokens("cached_input_tokens")?,
             cache_write: tokens("cache_write_tokens")?,
             reasoning: tokens("reasoning_tokens")?,
+            ..Usage::default()
         },
         estimated: get(row, "estimated")?,
         charge: read_charge(row)?,

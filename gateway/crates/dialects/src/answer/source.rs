@@ -1,0 +1,74 @@
+//! Sources that a model names for its text.
+
+use serde_json::Value;
+
+use crate::json::{Text, compact, object};
+
+/// A source that is not on the web, in one line as its provider tells it, if it is JSON.
+pub(super) fn citation(text: &str) -> Option<Text> {
+    match web(text, 0) {
+        Some(_) => None,
+        None => compact(text),
+    }
+}
+
+/// A source as a citation of Anthropic's.
+pub(super) fn anthropic_citation(text: &str) -> Option<Text> {
+    match web(text, 0) {
+        Some(web) if web.is_annotation => Some(object! {
+            "type": "web_search_result_location",
+            "url": web.url,
+            "title": web.title,
+            "cited_text": "",
+            "encrypted_index": "",
+        }),
+        _ => compact(text),
+    }
+}
+
+/// A source on the web as an annotation of OpenAI's chat: `url_citation`, about the text that ends
+/// at this character.
+pub(super) fn chat_annotation(text: &str, end: u64) -> Option<Text> {
+    let inner = web(text, end)?;
+    Some(object! { "type": "url_citation", "url_citation": inner.members })
+}
+
+/// A source as an annotation of OpenAI's responses. One that is not on the web stays as it is.
+pub(super) fn response_annotation(text: &str, end: u64) -> Option<Text> {
+    match web(text, end) {
+        Some(web) => Some(object! {
+            "type": "url_citation",
+            "url": web.url,
+            "title": web.title,
+            "start_index": web.start,
+            "end_index": web.end,
+        }),
+        None => compact(text),
+    }
+}
+
+/// A source on the web.
+struct Web {
+    /// Whether it is told in OpenAI's form.
+    is_annotation: bool,
+    url: String,
+    title: String,
+    start: u64,
+    end: u64,
+    members: Text,
+}
+
+fn web(text: &str, end: u64) -> Option<Web> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let annotation = value.get("url_citation");
+    let is_annotation = annotation.is_some();
+    let source = annotation.unwrap_or(&value);
+    let url = source.get("url")?.as_str()?.to_owned();
+    let title = source.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let index =
+        |name: &str, otherwise: u64| source.get(name).and_then(Value::as_u64).unwrap_or(otherwise);
+    let end = index("end_index", end);
+    let start = index("start_index", end);
+    let members = object! { "url": url, "title": title, "start_index": start, "end_index": end };
+    Some(Web { is_annotation, url, title, start, end, members })
+}
