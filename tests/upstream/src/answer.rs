@@ -24,6 +24,17 @@ pub(crate) fn error(status: u16) -> Value {
     }})
 }
 
+/// What OpenAI says of input that does not fit.
+pub(crate) fn context_window() -> Value {
+    json!({"error": {
+        "message": "This model's maximum context length is 4097 tokens. However, your messages \
+                    resulted in 10000 tokens. Please reduce the length of the messages.",
+        "type": "invalid_request_error",
+        "param": null,
+        "code": "context_length_exceeded",
+    }})
+}
+
 /// The head of a stream.
 pub(crate) const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\n\
     content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\

@@ -105,6 +105,11 @@ impl Player<'_> {
                 let bytes = answer::whole(*status, "application/json", extra, body.as_bytes());
                 self.wire.write(&bytes).await.map(|()| After::Keep)
             }
+            Script::ContextWindow => {
+                let body = answer::context_window().to_string();
+                let bytes = answer::whole(400, "application/json", "", body.as_bytes());
+                self.wire.write(&bytes).await.map(|()| After::Keep)
+            }
             Script::Raw(body) => {
                 let bytes = answer::whole(200, "application/json", "", body.as_bytes());
                 self.wire.write(&bytes).await.map(|()| After::Keep)
@@ -127,7 +132,7 @@ impl Player<'_> {
 
     async fn whole(&mut self, reply: &Reply) -> io::Result<After> {
         self.hold(reply).await?;
-        if reply.cut == Some(Cut::Error) {
+        if matches!(reply.cut, Some(Cut::Error | Cut::First)) {
             let body = answer::error(500).to_string();
             let bytes = answer::whole(500, "application/json", "", body.as_bytes());
             return self.wire.write(&bytes).await.map(|()| After::Keep);
@@ -146,6 +151,9 @@ impl Player<'_> {
 
     async fn stream(&mut self, reply: &Reply) -> io::Result<After> {
         self.wire.write(answer::STREAM_HEAD.as_bytes()).await?;
+        if reply.cut == Some(Cut::First) {
+            return self.cut(reply, Cut::Error).await;
+        }
         let role = json!({"role": "assistant", "content": "", "refusal": null});
         self.event(reply, &answer::delta(&self.model, &role, None)).await?;
         let prompt = prompt(&self.body);
@@ -179,7 +187,7 @@ impl Player<'_> {
                 self.wire.write(answer::LAST_CHUNK.as_bytes()).await?;
                 Ok(After::Keep)
             }
-            Cut::Error => {
+            Cut::Error | Cut::First => {
                 self.event(reply, &answer::error(500)).await?;
                 self.wire.write(answer::LAST_CHUNK.as_bytes()).await?;
                 Ok(After::Keep)

@@ -37,5 +37,5 @@ pub use deployment::{Conditions, Deployment, Models};
 pub use exchange::{BodyError, ClientGone, Exchange, ResponseHead};
 pub use ids::CorrelationId;
 pub use pipeline::{Bounds, Parts, Pipeline};
-pub use probe::Probed;
+pub use probe::{Probed, Probing};
 pub use refusal::Refusal;
