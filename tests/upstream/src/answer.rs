@@ -20,6 +20,17 @@ pub(crate) fn stream_head(kind: &str) -> String {
     )
 }
 
+/// What OpenAI says of input that does not fit.
+pub(crate) fn context_window() -> Value {
+    json!({"error": {
+        "message": "This model's maximum context length is 4097 tokens. However, your messages \
+                    resulted in 10000 tokens. Please reduce the length of the messages.",
+        "type": "invalid_request_error",
+        "param": null,
+        "code": "context_length_exceeded",
+    }})
+}
+
 /// The end of chunked framing.
 pub(crate) const LAST_CHUNK: &str = "0\r\n\r\n";
 
