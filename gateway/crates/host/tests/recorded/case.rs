@@ -81,42 +81,53 @@ impl Case {
 
     /// Whether the client asks for a stream.
     pub(crate) fn is_streamed(&self) -> bool {
-        self.request["stream"] == Value::Bool(true)
+        flag(&self.request, "stream")
     }
 
     /// The cap that the admission rests on.
     pub(crate) fn output_cap(&self) -> Option<u64> {
-        self.setup["output_cap"].as_u64()
+        count(&self.setup, "output_cap")
     }
 
     /// The facts of the call.
     pub(crate) fn call(&self, streamed: bool) -> Call {
-        let is_embedding = self.setup["dialect"] == "openai-embeddings";
+        let is_embedding = text(&self.setup, "dialect") == Some("openai-embeddings");
         Call {
             id: CallId::generate(),
             dialect: if is_embedding { Dialect::OpenaiEmbeddings } else { Dialect::OpenaiChat },
             model: "mine".to_owned(),
             streamed,
             input_bound: 1000,
-            output_cap: self.request["max_tokens"].as_u64(),
-            choices: self.request["n"].as_u64().unwrap_or(1),
+            output_cap: count(&self.request, "max_tokens"),
+            choices: count(&self.request, "n").unwrap_or(1),
             candidates: vec![Candidate { deployment: "one".to_owned(), output_max: None }],
         }
     }
 
     /// The deployment.
     pub(crate) fn target(&self) -> Target {
-        let text = |name: &str| self.setup[name].as_str().filter(|text| !text.is_empty());
-        let options = self.setup["options"].as_object().into_iter().flatten();
+        let options = self.setup.get("options").and_then(Value::as_object).into_iter().flatten();
         Target {
             id: "one".to_owned(),
-            provider: text("provider").unwrap_or(self.provider).to_owned(),
-            model: text("model").unwrap_or("a-model").to_owned(),
+            provider: text(&self.setup, "provider").unwrap_or(self.provider).to_owned(),
+            model: text(&self.setup, "model").unwrap_or("a-model").to_owned(),
             mock_response: None,
             options: options
                 .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
                 .collect(),
-            drop_params: self.setup["drop_params"] == Value::Bool(true),
+            drop_params: flag(&self.setup, "drop_params"),
         }
     }
+}
+
+fn flag(value: &Value, name: &str) -> bool {
+    value.get(name) == Some(&Value::Bool(true))
+}
+
+fn count(value: &Value, name: &str) -> Option<u64> {
+    value.get(name)?.as_u64()
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    value.get(name)?.as_str().filter(|text| !text.is_empty())
 }
