@@ -1,18 +1,19 @@
 //! OpenAI's chat completions, with LiteLLM's members for reasoning that is carried back.
 
+mod said;
 mod whole;
 
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
-use tollgate_domain::{Event, Extension, FinishReason, ToolCallDelta, Usage};
+use tollgate_domain::{Event, Extension, FinishReason, Usage};
 
 use super::extensions::Extensions;
-use super::source::{chat_annotation, citation};
 use super::{Subject, sse, usage};
 use crate::finish::openai_finish_reason;
 use crate::json::{Members, Text, object};
 
+use said::Said;
 pub(super) use whole::whole;
 
 const ID_PREFIX: &str = "chatcmpl-";
@@ -27,8 +28,8 @@ pub(super) struct Writer {
     /// Members that go with the choice's next chunk.
     pending: Extensions,
     current: u32,
-    /// The choices that have begun, and the characters of their text.
-    choices: BTreeMap<u32, u64>,
+    /// The choices that have begun.
+    choices: BTreeMap<u32, Said>,
     usage: Option<Usage>,
 }
 
@@ -59,24 +60,13 @@ impl Writer {
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::Document(_) => {}
             Event::Finish(reason) => self.chunk(&Members::new().end(), Some(*reason), out),
-            Event::Citation(source) => {
-                if let Some(delta) = self.citation(source) {
-                    self.chunk(&delta, None, out);
-                }
-            }
-            Event::Text(piece) => {
-                self.chunk(&object! { "content": piece }, None, out);
-                let characters = self.choices.entry(self.current).or_default();
-                *characters += piece.chars().count() as u64;
-            }
-            Event::Reasoning(_)
+            Event::Text(_)
+            | Event::Citation(_)
+            | Event::Reasoning(_)
             | Event::Signature(_)
             | Event::SealedReasoning(_)
             | Event::Refusal(_)
-            | Event::ToolCall(_) => {
-                let delta = delta(event);
-                self.chunk(&delta, None, out);
-            }
+            | Event::ToolCall(_) => self.said(event, out),
         }
     }
 
@@ -98,27 +88,29 @@ impl Writer {
         }
     }
 
-    fn citation(&self, source: &str) -> Option<Text> {
-        let end = self.choices.get(&self.current).copied().unwrap_or_default();
-        match chat_annotation(source, end) {
-            Some(annotation) => Some(object! { "annotations": [annotation] }),
-            None => {
-                let fields = object! { "citation": citation(source)? };
-                Some(object! { "provider_specific_fields": fields })
-            }
+    fn said(&mut self, event: &Event, out: &mut BytesMut) {
+        self.open(out);
+        let said = self.choices.entry(self.current).or_default();
+        if let Some(delta) = said.delta(event, &self.subject.call) {
+            self.chunk(&delta, None, out);
         }
+    }
+
+    /// Writes the chunk with which the current choice begins, once.
+    fn open(&mut self, out: &mut BytesMut) {
+        if self.choices.contains_key(&self.current) {
+            return;
+        }
+        self.choices.insert(self.current, Said::default());
+        let opening = object! { "role": "assistant", "content": "" };
+        let choice =
+            object! { "index": self.current, "delta": opening, "finish_reason": None::<&str> };
+        self.write(choice, out);
     }
 
     /// A chunk of the current choice, after the chunk that opens the choice.
     fn chunk(&mut self, delta: &Text, finish: Option<FinishReason>, out: &mut BytesMut) {
-        if !self.choices.contains_key(&self.current) {
-            self.choices.insert(self.current, 0);
-            let opening = object! { "role": "assistant", "content": "" };
-            let choice = object! {
-                "index": self.current, "delta": opening, "finish_reason": None::<&str>,
-            };
-            self.write(choice, out);
-        }
+        self.open(out);
         let mut choice = Members::new();
         choice.put("index", &self.current);
         choice.put("delta", delta);
@@ -147,41 +139,4 @@ pub(super) fn head(subject: &Subject, id: &str, object: &str, extensions: &Exten
     members.put("object", object);
     extensions.put_into(&mut members);
     members
-}
-
-/// What events that stand for themselves add.
-fn delta(event: &Event) -> Text {
-    match event {
-        Event::Reasoning(piece) => object! {
-            "reasoning_content": piece,
-            "thinking_blocks": [thinking(piece, None)],
-        },
-        Event::Signature(proof) => object! { "thinking_blocks": [thinking("", Some(proof))] },
-        Event::SealedReasoning(data) => object! { "thinking_blocks": [sealed(data)] },
-        Event::Refusal(piece) => object! { "refusal": piece },
-        Event::ToolCall(call) => object! { "tool_calls": [tool_call_delta(call)] },
-        _ => Members::new().end(),
-    }
-}
-
-fn thinking(text: &str, signature: Option<&str>) -> Text {
-    object! { "type": "thinking", "thinking": text, "signature": signature }
-}
-
-fn sealed(data: &str) -> Text {
-    object! { "type": "redacted_thinking", "data": data }
-}
-
-fn tool_call_delta(call: &ToolCallDelta) -> Text {
-    let mut function = Members::new();
-    function.put_some("name", call.name.as_deref());
-    function.put("arguments", &call.arguments);
-    let mut piece = Members::new();
-    piece.put("index", &call.index);
-    if let Some(id) = &call.id {
-        piece.put("id", id);
-        piece.put("type", "function");
-    }
-    piece.put("function", &function.end());
-    piece.end()
 }

@@ -33,7 +33,8 @@ pub(super) fn chat_annotation(text: &str, end: u64) -> Option<Text> {
     Some(object! { "type": "url_citation", "url_citation": inner.members })
 }
 
-/// A source as an annotation of OpenAI's responses. One that is not on the web stays as it is.
+/// A source as an annotation of OpenAI's responses. One that is not on the web is in a file, and
+/// stays beside as its provider tells it.
 pub(super) fn response_annotation(text: &str, end: u64) -> Option<Text> {
     match web(text, end) {
         Some(web) => Some(object! {
@@ -43,8 +44,20 @@ pub(super) fn response_annotation(text: &str, end: u64) -> Option<Text> {
             "start_index": web.start,
             "end_index": web.end,
         }),
-        None => compact(text),
+        None => file(text),
     }
+}
+
+fn file(text: &str) -> Option<Text> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(object! {
+        "type": "file_citation",
+        "file_id": word("file_id"),
+        "filename": word("document_title"),
+        "index": value.get("document_index").and_then(Value::as_u64).unwrap_or_default(),
+        "citation": compact(text),
+    })
 }
 
 /// A source on the web.

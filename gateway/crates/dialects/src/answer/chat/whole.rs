@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use tollgate_domain::{FinishReason, ToolCallDelta};
 
-use super::{ID_PREFIX, head, sealed, thinking};
+use super::said::{sealed, thinking, tool_call_id};
+use super::{ID_PREFIX, head};
 use crate::answer::fold::{Block, Choice, Folded};
 use crate::answer::source::{chat_annotation, citation};
 use crate::answer::{Subject, usage};
@@ -14,25 +15,26 @@ use crate::json::{Members, Text, object};
 pub(in crate::answer) fn whole(subject: &Subject, folded: &Folded) -> Bytes {
     let id = subject.id(ID_PREFIX, folded.id.as_deref());
     let mut answer = head(subject, &id, "chat.completion", &folded.extensions);
-    let choices: Vec<Text> = folded.choices.values().map(whole_choice).collect();
+    let choices: Vec<Text> =
+        folded.choices.values().map(|it| whole_choice(it, &subject.call)).collect();
     answer.put("choices", &choices);
     answer.put_some("usage", folded.usage.as_ref().map(usage::openai));
     answer.end().into_bytes().into()
 }
 
-fn whole_choice(choice: &Choice) -> Text {
+fn whole_choice(choice: &Choice, call: &str) -> Text {
     let mut members = Members::new();
     let finish = choice.finish.unwrap_or(FinishReason::Stop);
     members.put("finish_reason", openai_finish_reason(finish));
     members.put("index", &choice.index);
-    members.put("message", &message(choice));
+    members.put("message", &message(choice, call));
     choice.extensions.put_into(&mut members);
     members.end()
 }
 
-fn message(choice: &Choice) -> Text {
+fn message(choice: &Choice, call: &str) -> Text {
     let (text, refusal) = (choice.text(), choice.refusal());
-    let tools: Vec<Text> = choice.tools().map(whole_tool_call).collect();
+    let tools: Vec<Text> = choice.tools().map(|it| whole_tool_call(it, call)).collect();
     let silent = text.is_empty() && (!tools.is_empty() || refusal.is_some());
     let mut message = Members::new();
     message.put("role", "assistant");
@@ -97,10 +99,10 @@ fn put_sources(choice: &Choice, message: &mut Members) {
     }
 }
 
-fn whole_tool_call(call: &ToolCallDelta) -> Text {
+fn whole_tool_call(tool: &ToolCallDelta, call: &str) -> Text {
     object! {
-        "id": call.id,
+        "id": tool_call_id(tool, call),
         "type": "function",
-        "function": object! { "name": call.name, "arguments": call.arguments },
+        "function": object! { "name": tool.name, "arguments": tool.arguments },
     }
 }
