@@ -1,5 +1,6 @@
 //! Anthropic's messages: blocks that begin, grow and stop.
 
+mod tools;
 mod whole;
 
 use bytes::BytesMut;
@@ -7,10 +8,11 @@ use tollgate_domain::{Event, Extension, FinishReason, ToolCallDelta, Usage};
 
 use super::extensions::Extensions;
 use super::source::anthropic_citation;
-use super::{Subject, sse, usage};
+use super::{AnswerTooLarge, Subject, sse, usage};
 use crate::finish::anthropic_stop_reason;
 use crate::json::{Members, Text, compact, object};
 
+use tools::{Step, Tools};
 pub(super) use whole::whole;
 
 const ID_PREFIX: &str = "msg_";
@@ -23,8 +25,7 @@ pub(super) struct Writer {
     stage: Stage,
     /// Events of other choices than the first have no place.
     current: u32,
-    /// Tool calls that have begun: their index, and that of their block.
-    tools: Vec<(u32, u32)>,
+    tools: Tools,
     ending: Ending,
     usage: Usage,
     extensions: Extensions,
@@ -70,14 +71,18 @@ impl Writer {
             subject,
             stage: Stage::Silent,
             current: 0,
-            tools: Vec::new(),
+            tools: Tools::default(),
             ending: Ending::default(),
             usage: Usage::default(),
             extensions: Extensions::default(),
         }
     }
 
-    pub(super) fn event(&mut self, event: &Event, out: &mut BytesMut) {
+    pub(super) fn event(
+        &mut self,
+        event: &Event,
+        out: &mut BytesMut,
+    ) -> Result<(), AnswerTooLarge> {
         match event {
             Event::Id(id) => self.id = self.subject.id(ID_PREFIX, Some(id)),
             Event::Choice(index) => self.current = *index,
@@ -91,6 +96,7 @@ impl Writer {
             Event::ChoiceExtension(_) => {}
             Event::Finish(reason) => {
                 self.ending.finish = Some(*reason);
+                self.end_tools(out);
                 self.close(out);
             }
             Event::Text(piece) => self.text(Kind::Text, piece, out),
@@ -112,12 +118,18 @@ impl Writer {
                 self.open(Kind::Thinking, &sealed(data), out);
                 self.close(out);
             }
-            Event::ToolCall(call) => self.tool(call, out),
+            Event::ToolCall(call) => {
+                let steps = self.tools.piece(call);
+                self.take(steps, out);
+            }
         }
+        let max = self.subject.kept_bytes_max;
+        if self.tools.waiting_bytes() > max { Err(AnswerTooLarge(max)) } else { Ok(()) }
     }
 
     pub(super) fn end(&mut self, out: &mut BytesMut) {
         self.begin(out);
+        self.end_tools(out);
         self.close(out);
         let (reason, sequence) = self.ending.told();
         let change = object! { "stop_reason": reason, "stop_sequence": sequence };
@@ -163,6 +175,9 @@ impl Writer {
 
     fn open(&mut self, kind: Kind, block: &Text, out: &mut BytesMut) -> u32 {
         self.begin(out);
+        if kind != Kind::Tool {
+            self.end_tools(out);
+        }
         let index = self.close(out);
         let event =
             object! { "type": "content_block_start", "index": index, "content_block": block };
@@ -200,20 +215,25 @@ impl Writer {
         }
     }
 
-    fn tool(&mut self, call: &ToolCallDelta, out: &mut BytesMut) {
-        let known = self.tools.iter().find(|(index, _)| *index == call.index);
-        let block = match known {
-            Some((_, block)) => *block,
-            None => {
-                let begun = tool_use(&self.subject, call, &Members::new().end());
-                let block = self.open(Kind::Tool, &begun, out);
-                self.tools.push((call.index, block));
-                block
+    /// Writes the tool calls that wait, before something else is said.
+    fn end_tools(&mut self, out: &mut BytesMut) {
+        let steps = self.tools.end();
+        self.take(steps, out);
+    }
+
+    fn take(&mut self, steps: Vec<Step>, out: &mut BytesMut) {
+        for step in steps {
+            match step {
+                Step::Begin(call) => {
+                    let block = tool_use(&self.subject, &call, &Members::new().end());
+                    self.open(Kind::Tool, &block, out);
+                }
+                Step::Grow(piece) => {
+                    let Stage::Open(index, Kind::Tool) = self.stage else { continue };
+                    let piece = object! { "type": "input_json_delta", "partial_json": piece };
+                    delta(index, &piece, out);
+                }
             }
-        };
-        if !call.arguments.is_empty() {
-            let piece = object! { "type": "input_json_delta", "partial_json": call.arguments };
-            delta(block, &piece, out);
         }
     }
 }

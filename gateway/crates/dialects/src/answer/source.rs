@@ -22,8 +22,34 @@ pub(super) fn anthropic_citation(text: &str) -> Option<Text> {
             "cited_text": "",
             "encrypted_index": "",
         }),
-        _ => compact(text),
+        _ => location(text),
     }
+}
+
+/// A place in a document. Clients refuse kinds that they do not know, so another provider's kind
+/// is told as characters of a document, and stays beside as its provider tells it.
+fn location(text: &str) -> Option<Text> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let object = value.as_object()?;
+    let word = |name: &str| object.get(name).and_then(Value::as_str);
+    if word("type").is_some_and(|kind| kind.ends_with("_location")) {
+        let mut citation = compact(text)?.into_members();
+        let in_document = object.contains_key("document_index");
+        if in_document && !object.contains_key("document_title") {
+            citation.put("document_title", &None::<&str>);
+        }
+        return Some(citation.end());
+    }
+    let number = |name: &str| object.get(name).and_then(Value::as_u64).unwrap_or_default();
+    Some(object! {
+        "type": "char_location",
+        "cited_text": word("cited_text").or(word("text")).unwrap_or_default(),
+        "document_index": number("document_index"),
+        "document_title": word("document_title").or(word("title")),
+        "start_char_index": number("start"),
+        "end_char_index": number("end"),
+        "citation": compact(text),
+    })
 }
 
 /// A source on the web as an annotation of OpenAI's chat: `url_citation`, about the text that ends
