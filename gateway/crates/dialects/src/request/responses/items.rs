@@ -60,7 +60,8 @@ impl<'a> Conversation<'a> {
         let mut item = Object::parse(text, place)?;
         let kind = item.take_string("type", place)?.unwrap_or(Cow::Borrowed("message"));
         // Where the item stood in an earlier answer.
-        let _echoed = (item.take("id"), item.take("status"), item.take("phase"));
+        let id = item.take_string("id", place)?;
+        let _echoed = (item.take("status"), item.take("phase"));
         match kind.as_ref() {
             "message" => self.message(item, place, draft)?,
             "function_call" => self.function_call(item, place)?,
@@ -69,9 +70,14 @@ impl<'a> Conversation<'a> {
                 self.add(output);
             }
             "reasoning" => self.reasoning(item, place, draft)?,
+            // Reasoning of an earlier turn can be missed; what was said cannot.
+            "item_reference" if id.is_some_and(|id| id.starts_with("rs_")) => {
+                draft.drop(place.to_string());
+            }
             "item_reference" => {
                 return Err(place.must_be(
-                    "a whole item: the provider of this model keeps no items to refer to",
+                    "a whole item, as clients send it with 'store' set to false: the provider of \
+                     this model keeps no items to refer to",
                 ));
             }
             _ => draft.drop(place.to_string()),
