@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tollgate_calls::{Bounds, Deployment, Models};
+use tollgate_calls::{Bounds, Conditions, Deployment, Models};
 use tollgate_config::{Config, LogLevel};
-use tollgate_host::Target;
+use tollgate_host::{Target, Traits};
 use tollgate_telemetry::Metrics;
 use tollgate_upstream::{Endpoint, UpstreamSettings, Upstreams};
 
@@ -39,10 +39,14 @@ pub(crate) fn models(
     config: &Config,
     loaded: &plugins::Loaded,
     metrics: &Metrics,
+    conditions: &Arc<Conditions>,
 ) -> Result<Models, StartError> {
-    let each = config.models.iter().map(|model| deployment(config, model, loaded));
-    let deployments = each.collect::<Result<Vec<_>, _>>()?;
-    Ok(Models::new(deployments, |name| metrics.model(name)))
+    let each = config
+        .models
+        .iter()
+        .map(|model| Ok((deployment(config, model, loaded)?, model.knobs.clone())));
+    let rows = each.collect::<Result<Vec<_>, StartError>>()?;
+    Ok(Models::new(config.routing.rules.clone(), rows, conditions, |name| metrics.model(name)))
 }
 
 fn deployment(
@@ -56,15 +60,17 @@ fn deployment(
     let known = provider.traits().named(&model.provider);
     let base = model.api_base.as_ref().or_else(|| known?.default_base.as_ref());
     let endpoint = match base {
-        Some(base) => Some(
+        Some(base) => Some(Arc::new(
             Endpoint::parse(base)
                 .map_err(|source| StartError::Deployment { model: name(), source })?,
-        ),
+        )),
         None if model.mock_response.is_some() => None,
         None => return Err(no_base()),
     };
+    let timeout = model.timeout.unwrap_or(config.limits.request_timeout);
     Ok(Deployment {
         id: model.id.clone(),
+        priced_as: model.id.clone(),
         model_name: name(),
         public_model: model.public_model.clone(),
         provider_name: model.provider.clone(),
@@ -74,15 +80,24 @@ fn deployment(
             provider: model.provider.clone(),
             model: model.model.clone(),
             mock_response: model.mock_response.clone(),
-            options: Vec::new(),
-            drop_params: false,
+            options: options(model, provider.traits()),
+            drop_params: model.drop_params.unwrap_or(config.drop_params),
         },
         endpoint,
         api_base: model.api_base.clone(),
         credential: model.api_key.as_ref().map(|key| key.expose().to_owned()),
-        timeout: model.timeout.unwrap_or(config.limits.request_timeout),
+        timeout,
+        stream_timeout: model.stream_timeout.unwrap_or(timeout),
         output_max: model.output_max,
+        is_for_chat: model.mode.as_deref().is_none_or(|mode| mode == "chat"),
+        is_probed: model.is_probed,
     })
+}
+
+/// What the component asks for, as far as the row says it.
+fn options(model: &tollgate_config::Deployment, traits: &Traits) -> Vec<(String, String)> {
+    let asked = traits.options.iter();
+    asked.filter_map(|name| Some((name.clone(), model.options.get(name)?.clone()))).collect()
 }
 
 pub(crate) fn bounds(config: &Config) -> Bounds {
@@ -92,6 +107,7 @@ pub(crate) fn bounds(config: &Config) -> Bounds {
         event_bytes: bytes(config.limits.event_bytes),
         answer_bytes: bytes(config.limits.answer_bytes),
         calls: config.limits.streams,
+        call_time: config.limits.request_timeout,
     }
 }
 

@@ -16,6 +16,7 @@ const COMPONENTS: &[&str] = &[
     "meter-tokens",
     "provider-anthropic",
     "provider-bedrock",
+    "provider-cohere",
     "provider-gemini",
     "provider-mock",
     "provider-openai",

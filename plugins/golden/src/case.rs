@@ -24,6 +24,8 @@ pub struct Setup {
     pub drop_params: bool,
     /// The cap that the admission rests on.
     pub output_cap: Option<u64>,
+    /// The most that the deployment can answer.
+    pub output_max: Option<u64>,
     /// The dialect of the body.
     pub dialect: String,
     /// The status of `error.json`.
@@ -38,6 +40,7 @@ impl Default for Setup {
             options: BTreeMap::new(),
             drop_params: false,
             output_cap: None,
+            output_max: None,
             dialect: "openai-chat".into(),
             status: 400,
         }
@@ -99,9 +102,14 @@ impl Case {
             model: "mine".into(),
             streamed,
             input_bound: 1000,
-            output_cap: body["max_tokens"].as_u64(),
+            output_cap: ["max_completion_tokens", "max_tokens"]
+                .into_iter()
+                .find_map(|name| body[name].as_u64()),
             choices: body["n"].as_u64().unwrap_or(1),
-            candidates: vec![Candidate { deployment: "one".into(), output_max: None }],
+            candidates: vec![Candidate {
+                deployment: "one".into(),
+                output_max: self.setup.output_max,
+            }],
         }
     }
 

@@ -86,11 +86,12 @@ fn dimensions(value: Option<&RawValue>) -> Result<Option<u64>, Failure> {
     count(value).filter(|number| *number > 0).map(Some).ok_or_else(wrong)
 }
 
-/// The answer in OpenAI's form. `vectors` are lists of numbers as the provider wrote them.
+/// The answer in OpenAI's form. `vectors` are lists of numbers as the provider wrote them, or packed
+/// by it already, which then stay so.
 ///
 /// # Errors
 ///
-/// One of them is no list of numbers.
+/// One of them is neither.
 pub fn document(
     model: &str,
     vectors: &[&RawValue],
@@ -120,6 +121,9 @@ pub fn document(
 
 /// A vector as JSON text of the wanted form.
 fn embedding(vector: &RawValue, encoding: Encoding) -> Result<String, Failure> {
+    if let Some(packed) = Text::of(vector) {
+        return Ok(packed.json().to_owned());
+    }
     let numbers: Vec<f32> = serde_json::from_str(vector.get())
         .map_err(|_| malformed("The provider's embedding is no list of numbers."))?;
     Ok(match encoding {
@@ -177,5 +181,7 @@ mod tests {
         let packed = document("m", &vectors, Encoding::Base64, 5).unwrap();
         assert!(packed.contains(r#""index":1,"embedding":"AACAPw==""#), "{packed}");
         assert!(document("m", &[raw(r#"["x"]"#)], Encoding::Float, 5).is_err());
+        let kept = document("m", &[raw(r#""AACAPw==""#)], Encoding::Float, 5).unwrap();
+        assert!(kept.contains(r#""embedding":"AACAPw==""#), "{kept}");
     }
 }

@@ -16,6 +16,7 @@
 //! assert_eq!(write::object(|o| o.text("say", "\"hi\"")), r#"{"say":"\"hi\""}"#);
 //! ```
 
+mod answer;
 mod effort;
 pub mod embeddings;
 mod failure;
@@ -30,6 +31,7 @@ mod text;
 mod tools;
 pub mod write;
 
+pub use answer::{Answer, Progress, Reader};
 pub use effort::Effort;
 pub use failure::{invalid, kind_of_status, malformed, presentable, wordless};
 pub use format::ResponseFormat;

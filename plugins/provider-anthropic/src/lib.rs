@@ -12,14 +12,17 @@ mod usage;
 
 use std::cell::RefCell;
 
-use bindings::exports::tollgate::policy::translation::{NativeDialect, ProviderName};
+use bindings::exports::tollgate::policy::translation::{
+    NativeDialect, ProviderName, UpstreamRequest,
+};
+use tollgate_neutral::Answer;
 
 tollgate_sdk::provider!("../../wit", Anthropic);
 
 struct Anthropic;
 
 /// Decodes an answer to a request of the neutral dialect.
-struct Decoder(RefCell<decode::Decoder>);
+struct Decoder(RefCell<Answer<decode::Decoder>>);
 
 impl Guest for Anthropic {
     type Decoder = Decoder;
@@ -51,15 +54,8 @@ impl Guest for Anthropic {
         deployment: Deployment,
         output_cap: Option<u64>,
     ) -> Result<Plan, Failure> {
-        let request = match call.dialect.as_str() {
-            native::MESSAGES => native::messages(&deployment.model, output_cap),
-            native::COUNT_TOKENS => native::count_tokens(&deployment.model),
-            _ => {
-                let body = tollgate_neutral::body_text(body.bytes())?;
-                encode::request(&call, &body, &deployment, output_cap)?
-            }
-        };
-        Ok(Plan::Send(request))
+        let body = || tollgate_neutral::body_text(body.bytes());
+        plan(&call, body, &deployment, output_cap).map(Plan::Send)
     }
 
     fn observe(answer: &Response) -> Observation {
@@ -71,19 +67,34 @@ impl Guest for Anthropic {
     }
 }
 
+/// The request for a call in one of the provider's dialects. `body` gives the client's body, which is
+/// copied only for a translation.
+fn plan(
+    call: &Call,
+    body: impl FnOnce() -> Result<String, Failure>,
+    deployment: &Deployment,
+    output_cap: Option<u64>,
+) -> Result<UpstreamRequest, Failure> {
+    match call.dialect.as_str() {
+        native::MESSAGES => Ok(native::messages(&deployment.model, output_cap)),
+        native::COUNT_TOKENS => Ok(native::count_tokens(&deployment.model)),
+        _ => encode::request(call, &body()?, deployment, output_cap),
+    }
+}
+
 impl GuestDecoder for Decoder {
     fn new(call: Call, _deployment: Deployment) -> Self {
-        Self(RefCell::new(decode::Decoder::new(call.streamed)))
+        Self(RefCell::new(Answer::new(decode::Decoder::new(call.streamed))))
     }
 
     fn push(&self, frames: Vec<Frame>) -> Result<Vec<Event>, Failure> {
-        self.0.borrow_mut().push(&frames)
+        self.0.borrow_mut().push(frames.iter().map(|frame| frame.data.as_slice()))
     }
 
     fn finish(&self) -> Result<Vec<Event>, Failure> {
-        self.0.borrow_mut().finish()
+        self.0.borrow().finish()
     }
 }
 
 #[cfg(test)]
-mod golden;
+mod tests;

@@ -34,13 +34,15 @@ impl Arrival {
         }
     }
 
-    /// What the journal is told before the upstream is asked.
+    /// What the journal is told before an upstream is asked. Without a deployment nobody is.
     pub(crate) fn opened(
         &self,
         admitted: &Admitted,
-        deployment: &Deployment,
+        deployment: Option<&Deployment>,
         envelope: &Envelope,
     ) -> Opened {
+        let told =
+            |name: fn(&Deployment) -> &String| deployment.map(name).cloned().unwrap_or_default();
         let principal = &admitted.principal;
         Opened {
             call: self.call,
@@ -52,9 +54,9 @@ impl Arrival {
             route: self.route.clone(),
             dialect: admitted.call.dialect,
             model: envelope.model.clone(),
-            deployment: deployment.id.clone(),
-            provider: deployment.provider_name.clone(),
-            upstream_model: deployment.target.model.clone(),
+            deployment: told(|deployment| &deployment.priced_as),
+            provider: told(|deployment| &deployment.provider_name),
+            upstream_model: told(|deployment| &deployment.target.model),
             stream: envelope.streamed,
             reserved: admitted.admission.reserved,
             started_at: self.at,

@@ -2,6 +2,7 @@
 //! credential in, the connection is made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
@@ -12,6 +13,7 @@ use tollgate_upstream::{Answering, Endpoint, Outgoing, SendError};
 use crate::deployment::Deployment;
 use crate::pipeline::Parts;
 use crate::refusal::Refusal;
+use crate::wish;
 
 /// Headers that a provider's component may not set: the host does, or the connection needs them.
 const HOST_ONLY: [&str; 9] = [
@@ -61,14 +63,15 @@ pub(crate) async fn plan(
 }
 
 impl Parts {
-    /// Sends the request, within the deployment's time, and waits for the answer's head.
+    /// Sends the request and waits for the answer's head.
     pub(crate) async fn send(
         &self,
         endpoint: &Endpoint,
         outgoing: &Outgoing,
+        wait: Duration,
     ) -> Result<Answering, SendError> {
         let sent = self.upstreams.send(endpoint, outgoing);
-        match tokio::time::timeout(outgoing.read_timeout, sent).await {
+        match tokio::time::timeout(wait, sent).await {
             Ok(sent) => sent,
             Err(_elapsed) => Err(SendError::TimedOut { host: endpoint.host().to_owned() }),
         }
@@ -94,7 +97,10 @@ fn outgoing(
         put_credential(scheme, credential, &mut headers, &mut path)?;
     }
     let body = match request.body {
-        UpstreamBody::Edited(edits) => document.edited(&edits).map_err(|e| e.to_string())?,
+        UpstreamBody::Edited(mut edits) => {
+            edits.extend(wish::removals(document));
+            document.edited(&edits).map_err(|e| e.to_string())?
+        }
         UpstreamBody::Replaced(bytes) => Bytes::from(bytes),
     };
     Ok(Outgoing { method, path, headers, body, read_timeout: deployment.timeout })

@@ -12,7 +12,7 @@ use tollgate_domain::{Document, DocumentError};
 use crate::refusal::Refusal;
 
 /// Members that are read here, and by the provider afterwards: the two must not differ.
-const READ: [&str; 8] = [
+const READ: [&str; 11] = [
     "model",
     "messages",
     "stream",
@@ -21,6 +21,9 @@ const READ: [&str; 8] = [
     "max_completion_tokens",
     "n",
     "user",
+    "num_retries",
+    "disable_fallbacks",
+    "fallbacks",
 ];
 /// A choice or a message costs a few tokens beside its text.
 const MESSAGE_TOKENS: u64 = 16;

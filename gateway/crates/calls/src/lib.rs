@@ -1,7 +1,7 @@
 //! The call pipeline: from a client's request to a settled row, in one direction.
 //!
 //! ```text
-//! exchange → authenticate ⇒ Principal → envelope → admit ⇒ Admitted → attempt (encode, send)
+//! exchange → authenticate ⇒ Principal → envelope → admit ⇒ Admitted → attempts (encode, send)
 //!          → relay (whole | stream | local) ⇒ Outcome → settle ⇒ Settled → last byte
 //! ```
 //! Each step takes the proof made by the one before by move. What speaks HTTP with the client is
@@ -31,8 +31,9 @@ mod relay {
 }
 mod settle;
 mod sse;
+mod wish;
 
-pub use deployment::{Deployment, Models};
+pub use deployment::{Conditions, Deployment, Models};
 pub use exchange::{BodyError, ClientGone, Exchange, ResponseHead};
 pub use ids::CorrelationId;
 pub use pipeline::{Bounds, Parts, Pipeline};

@@ -28,6 +28,7 @@ pub const PROVIDERS: &[(&str, &[u8])] = &[
     ("openai", built!("provider-openai")),
     ("mock", built!("provider-mock")),
     ("anthropic", built!("provider-anthropic")),
+    ("cohere", built!("provider-cohere")),
     ("bedrock", built!("provider-bedrock")),
     ("gemini", built!("provider-gemini")),
 ];

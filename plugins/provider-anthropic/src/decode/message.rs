@@ -8,7 +8,7 @@ use crate::{finish, usage};
 
 /// A message that has begun.
 #[derive(Debug)]
-pub(super) struct Message {
+pub(crate) struct Message {
     usage: Usage,
     block: Block,
     calls: Calls,

@@ -2,11 +2,13 @@
 
 use http::HeaderMap;
 use tollgate_domain::{Ending, Event, key_budget, unix_now};
+use tollgate_ledger::Opened;
 use tollgate_telemetry::DenialKind;
 
-use super::{Pipeline, UnderWay};
+use super::route::Failed;
+use super::{OnItsWay, Pipeline};
 use crate::arrival::Arrival;
-use crate::deployment::Deployment;
+use crate::deployment::Routed;
 use crate::dialect::openai_chat;
 use crate::exchange::{Exchange, ResponseHead};
 use crate::headers::Headers;
@@ -21,10 +23,10 @@ impl Pipeline {
         &self,
         exchange: &mut dyn Exchange,
         trace: &mut Trace,
-        under_way: UnderWay<'_>,
+        (call, opened, routed): (OnItsWay<'_, '_>, Opened, &Routed),
         events: &[Event],
     ) {
-        let UnderWay { arrival, admitted, opened, envelope, deployment, .. } = under_way;
+        let OnItsWay { arrival, admitted, envelope, .. } = call;
         let usage = local::usage(events);
         let ended = Ended {
             ending: Ending::Success,
@@ -33,9 +35,9 @@ impl Pipeline {
             usage,
             first_byte_at: Some(unix_now()),
         };
-        let (call, model) = (arrival.call, &envelope.model);
+        let (call, model) = (arrival.call, &routed.name);
         if envelope.streamed {
-            let head = self.stream_head(arrival, &admitted, deployment, None);
+            let head = self.stream_head(arrival, &admitted, routed, None);
             let body = local::stream(call, model, events, envelope.usage_asked);
             trace.bytes_out = body.len() as u64;
             let sent = match exchange.start(head).await {
@@ -51,7 +53,7 @@ impl Pipeline {
         let settled = self.parts.settle(admitted, opened, ended).await;
         let body = local::whole(call, model, events);
         trace.bytes_out = body.len() as u64;
-        let headers = self.whole_headers(arrival, &settled, deployment, None);
+        let headers = self.whole_headers(arrival, &settled, routed, None);
         let _gone = exchange.respond(headers.with_status(200), body).await;
         trace.settle(settled);
     }
@@ -61,12 +63,31 @@ impl Pipeline {
         &self,
         exchange: &mut dyn Exchange,
         trace: &mut Trace,
-        under_way: UnderWay<'_>,
+        (call, opened): (OnItsWay<'_, '_>, Opened),
         refusal: Refusal,
     ) {
-        let UnderWay { arrival, admitted, opened, .. } = under_way;
+        let OnItsWay { arrival, admitted, .. } = call;
         let settled = self.parts.settle(admitted, opened, Ended::failed(&refusal)).await;
         self.refuse(exchange, arrival, trace, refusal).await;
+        trace.settle(settled);
+    }
+
+    /// An admitted call whose providers refused it, the last one in this way.
+    pub(super) async fn pass_refusal(
+        &self,
+        exchange: &mut dyn Exchange,
+        trace: &mut Trace,
+        (call, opened): (OnItsWay<'_, '_>, Opened),
+        failed: Failed,
+    ) {
+        let OnItsWay { arrival, admitted, .. } = call;
+        let Failed { routed, refusal, headers: upstream } = failed;
+        trace.refusal = Some(refusal.clone());
+        let settled = self.parts.settle(admitted, opened, Ended::failed(&refusal)).await;
+        let mut answer = self.whole_headers(arrival, &settled, &routed, Some(&upstream));
+        answer.timeout(&routed.deployment);
+        answer.refusal(&refusal);
+        self.write_refusal(exchange, trace, answer, &refusal).await;
         trace.settle(settled);
     }
 
@@ -105,12 +126,12 @@ impl Pipeline {
         &self,
         arrival: &Arrival,
         settled: &Settled,
-        deployment: &Deployment,
+        routed: &Routed,
         upstream: Option<&HeaderMap>,
     ) -> Headers {
         let mut headers = Headers::new(arrival.call, arrival.correlation.as_ref());
         headers.json();
-        headers.deployment(deployment);
+        headers.routed(routed);
         headers.cost(&settled.charge);
         let spent = self.parts.limits.spent(&key_budget(&settled.principal.key_id));
         headers.limits(&settled.principal, &settled.admission, spent);
@@ -125,12 +146,12 @@ impl Pipeline {
         &self,
         arrival: &Arrival,
         admitted: &Admitted,
-        deployment: &Deployment,
+        routed: &Routed,
         upstream: Option<&HeaderMap>,
     ) -> ResponseHead {
         let mut headers = Headers::new(arrival.call, arrival.correlation.as_ref());
         headers.event_stream();
-        headers.deployment(deployment);
+        headers.routed(routed);
         let spent = self.parts.limits.spent(&key_budget(&admitted.principal.key_id));
         headers.limits(&admitted.principal, &admitted.admission, spent);
         if let Some(upstream) = upstream {

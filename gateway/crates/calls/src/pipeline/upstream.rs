@@ -1,161 +1,185 @@
-//! From a request that is ready to be sent to an answer that is settled.
+//! From a request that is ready to be sent to an answer that has begun; and from there to one that
+//! is settled.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tollgate_domain::{Ending, Observed, unix_now};
+use tokio::time::Instant;
+use tollgate_domain::{Ending, Event, Observed, unix_now};
+use tollgate_host::Attempt;
+use tollgate_routing::Permit;
 use tollgate_telemetry::UpstreamError;
 use tollgate_upstream::{Answering, Endpoint, Outgoing, SendError};
 
-use super::{Pipeline, UnderWay};
-use crate::deployment::Deployment;
+use super::route::Answered;
+use super::{OnItsWay, Pipeline};
+use crate::deployment::{Deployment, Routed};
+use crate::envelope::Envelope;
 use crate::exchange::Exchange;
 use crate::record::Trace;
 use crate::refusal::Refusal;
-use crate::relay::stream::{Relay, is_event_stream};
-use crate::relay::whole::{CollectError, collect, explain, malformed, pass_through};
+use crate::relay::stream::{Relay, first_error, is_event_stream};
+use crate::relay::whole::{CollectError, Whole, collect, explain, malformed, pass_through};
 use crate::settle::Ended;
 
 /// The client's last byte waits so long, at most, for the end of the upstream's framing.
 const FRAMING_WAIT: Duration = Duration::from_millis(5);
 
-/// What came of asking the upstream.
-enum Fetched {
-    Stream(Answering),
-    Whole { headers: HeaderMap, body: Bytes },
-    Refused { refusal: Refusal, headers: HeaderMap },
-    ClientGone,
+/// An answer that has begun. Nothing of it has reached the client.
+pub(super) enum Begun {
+    /// A component's own.
+    Events(Vec<Event>),
+    /// One that has arrived whole.
+    Whole { headers: HeaderMap, whole: Whole },
+    /// A stream, and what has arrived of it.
+    Stream { answering: Box<Answering>, first: Bytes },
 }
 
-impl Pipeline {
-    /// Asks the upstream, unless the client goes away first.
-    pub(super) async fn send(
-        &self,
-        exchange: &mut dyn Exchange,
-        trace: &mut Trace,
-        under_way: UnderWay<'_>,
-        outgoing: &Outgoing,
-    ) {
-        let deployment = under_way.deployment;
-        let Some(endpoint) = &deployment.endpoint else {
-            let refusal = Refusal::plugin_failed("provider", None);
-            return self.fail(exchange, trace, under_way, refusal).await;
-        };
-        let fetched = tokio::select! {
-            biased;
-            fetched = self.fetch(endpoint, outgoing, deployment, under_way.envelope.streamed) => fetched,
-            () = exchange.closed() => Fetched::ClientGone,
-        };
-        match fetched {
-            Fetched::Stream(answering) => self.stream(exchange, trace, under_way, answering).await,
-            Fetched::Whole { headers, body } => {
-                self.whole(exchange, trace, under_way, (headers, body)).await;
-            }
-            Fetched::Refused { refusal, headers } => {
-                let UnderWay { arrival, admitted, opened, .. } = under_way;
-                trace.refusal = Some(refusal.clone());
-                let ended = Ended::failed(&refusal);
-                let settled = self.parts.settle(admitted, opened, ended).await;
-                let mut answer = self.whole_headers(arrival, &settled, deployment, Some(&headers));
-                answer.refusal(&refusal);
-                self.write_refusal(exchange, trace, answer, &refusal).await;
-                trace.settle(settled);
-            }
-            Fetched::ClientGone => {
-                let UnderWay { admitted, opened, .. } = under_way;
-                let ended = Ended::interrupted(Observed::Nothing, None);
-                trace.settle(self.parts.settle(admitted, opened, ended).await);
-            }
-        }
-    }
+/// Why none began, with the provider's headers as far as there are any.
+type NotBegun = (Refusal, HeaderMap);
 
+impl Pipeline {
     /// The answer's head, and its body unless it is the stream that was asked for.
-    async fn fetch(
+    pub(super) async fn fetch(
         &self,
-        endpoint: &Endpoint,
+        (mut provider, deployment): (Attempt<'_>, &Deployment),
         outgoing: &Outgoing,
-        deployment: &Deployment,
-        streamed: bool,
-    ) -> Fetched {
-        let mut answering = match self.parts.send(endpoint, outgoing).await {
-            Ok(answering) => answering,
-            Err(error) => return self.send_failed(deployment, &error),
+        name: &str,
+        envelope: &Envelope,
+    ) -> Result<Begun, NotBegun> {
+        let Some(endpoint) = &deployment.endpoint else {
+            return Err((Refusal::plugin_failed("provider", None), HeaderMap::new()));
         };
+        let streamed = envelope.streamed;
+        let until = Instant::now() + deployment.first_byte_timeout(streamed);
+        let wait = deployment.first_byte_timeout(streamed);
+        let sent = self.parts.send(endpoint, outgoing, wait).await;
+        let mut answering = sent.map_err(|error| self.send_failed(deployment, &error))?;
         let (status, headers) = (answering.status(), answering.headers());
         let success = (200..300).contains(&status);
         if success && streamed && is_event_stream(&headers) {
-            return Fetched::Stream(answering);
+            return self.begin_stream(deployment, endpoint, answering, until).await;
         }
-        let collected = collect(&mut answering, self.parts.bounds.answer_bytes);
-        let body = match tokio::time::timeout(deployment.timeout, collected).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(CollectError::Send(error))) => return self.send_failed(deployment, &error),
-            Ok(Err(error @ CollectError::TooLarge(_))) => {
-                log::warn!(target: "upstream", "{}: {error}", deployment.id);
-                self.parts.metrics.upstream_error(UpstreamError::TooLarge);
-                return Fetched::Refused { refusal: malformed(deployment), headers };
-            }
-            Err(_elapsed) => {
-                let host = endpoint.host().to_owned();
-                return self.send_failed(deployment, &SendError::TimedOut { host });
-            }
-        };
+        let body = self.collected(deployment, endpoint, &mut answering).await?;
         answering.finish().await;
         if !success {
             self.parts.metrics.upstream_error(upstream_error(status));
             let refusal = explain(deployment, status, &headers, body).await;
-            return Fetched::Refused { refusal, headers };
+            return Err((refusal, headers));
         }
         if streamed {
             log::warn!(target: "upstream", "{}: a stream was asked for, none came", deployment.id);
-            return Fetched::Refused { refusal: malformed(deployment), headers };
+            return Err((malformed(deployment), headers));
         }
-        Fetched::Whole { headers, body }
+        let passed = pass_through(deployment, &mut provider, &headers, body, (name, envelope));
+        match passed.await {
+            Ok(whole) => Ok(Begun::Whole { headers, whole }),
+            Err(refusal) => {
+                self.parts.metrics.upstream_error(UpstreamError::Malformed);
+                Err((refusal, headers))
+            }
+        }
     }
 
-    fn send_failed(&self, deployment: &Deployment, error: &SendError) -> Fetched {
+    /// A stream has begun when its first bytes are there, and are no error.
+    async fn begin_stream(
+        &self,
+        deployment: &Deployment,
+        endpoint: &Endpoint,
+        mut answering: Answering,
+        until: Instant,
+    ) -> Result<Begun, NotBegun> {
+        let failed = match tokio::time::timeout_at(until, answering.next()).await {
+            Ok(Ok(Some(first))) => match first_error(deployment, &first).await {
+                None => return Ok(Begun::Stream { answering: Box::new(answering), first }),
+                Some(refusal) => {
+                    self.parts.metrics.upstream_error(UpstreamError::Unavailable);
+                    (refusal, answering.headers())
+                }
+            },
+            Ok(Ok(None)) => {
+                log::warn!(target: "upstream", "{}: an empty stream", deployment.id);
+                self.parts.metrics.upstream_error(UpstreamError::Malformed);
+                (malformed(deployment), answering.headers())
+            }
+            Ok(Err(error)) => self.send_failed(deployment, &error),
+            Err(_elapsed) => self.timed_out(deployment, endpoint),
+        };
+        answering.cancel().await;
+        Err(failed)
+    }
+
+    async fn collected(
+        &self,
+        deployment: &Deployment,
+        endpoint: &Endpoint,
+        answering: &mut Answering,
+    ) -> Result<Bytes, NotBegun> {
+        let collected = collect(answering, self.parts.bounds.answer_bytes);
+        match tokio::time::timeout(deployment.timeout, collected).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(CollectError::Send(error))) => Err(self.send_failed(deployment, &error)),
+            Ok(Err(error @ CollectError::TooLarge(_))) => {
+                log::warn!(target: "upstream", "{}: {error}", deployment.id);
+                self.parts.metrics.upstream_error(UpstreamError::TooLarge);
+                Err((malformed(deployment), answering.headers()))
+            }
+            Err(_elapsed) => Err(self.timed_out(deployment, endpoint)),
+        }
+    }
+
+    fn timed_out(&self, deployment: &Deployment, endpoint: &Endpoint) -> NotBegun {
+        let host = endpoint.host().to_owned();
+        self.send_failed(deployment, &SendError::TimedOut { host })
+    }
+
+    fn send_failed(&self, deployment: &Deployment, error: &SendError) -> NotBegun {
         log::warn!(target: "upstream", "{}: {error}", deployment.id);
         self.parts.metrics.upstream_error(match error {
             SendError::TimedOut { .. } => UpstreamError::Timeout,
             SendError::Broken { .. } => UpstreamError::Broken,
             _ => UpstreamError::Connect,
         });
-        let refusal = Refusal::of_send(error, &deployment.provider_name);
-        Fetched::Refused { refusal, headers: HeaderMap::new() }
+        (Refusal::of_send(error, &deployment.provider_name), HeaderMap::new())
     }
 
-    /// Passes on an answer that has arrived whole.
-    async fn whole(
+    /// Gives the client an answer that has begun.
+    pub(super) async fn deliver(
         &self,
         exchange: &mut dyn Exchange,
         trace: &mut Trace,
-        mut under_way: UnderWay<'_>,
-        (headers, body): (HeaderMap, Bytes),
+        call: OnItsWay<'_, '_>,
+        answered: Answered<'_>,
     ) {
-        let first_byte_at = Some(unix_now());
-        let UnderWay { envelope, deployment, provider, .. } = &mut under_way;
-        let passed = pass_through(deployment, provider, &headers, body, envelope).await;
-        let whole = match passed {
-            Ok(whole) => whole,
-            Err(refusal) => {
-                self.parts.metrics.upstream_error(UpstreamError::Malformed);
-                return self.fail(exchange, trace, under_way, refusal).await;
+        let Answered { routed, mut permit, opened, begun } = answered;
+        match begun {
+            Begun::Events(events) => {
+                self.answer(exchange, trace, (call, opened, &routed), &events).await;
             }
-        };
-        let UnderWay { arrival, admitted, opened, deployment, .. } = under_way;
-        let ended = Ended {
-            ending: Ending::Success,
-            status: 200,
-            error: None,
-            usage: whole.usage,
-            first_byte_at,
-        };
-        let settled = self.parts.settle(admitted, opened, ended).await;
-        let answer = self.whole_headers(arrival, &settled, deployment, Some(&headers));
-        trace.bytes_out = whole.body.len() as u64;
-        let _gone = exchange.respond(answer.with_status(200), whole.body).await;
-        trace.settle(settled);
+            Begun::Whole { headers, whole } => {
+                let ended = Ended {
+                    ending: Ending::Success,
+                    status: 200,
+                    error: None,
+                    usage: whole.usage,
+                    first_byte_at: Some(unix_now()),
+                };
+                let settled = self.parts.settle(call.admitted, opened, ended).await;
+                let answer = self.whole_headers(call.arrival, &settled, &routed, Some(&headers));
+                trace.bytes_out = whole.body.len() as u64;
+                let _gone = exchange.respond(answer.with_status(200), whole.body).await;
+                trace.settle(settled);
+            }
+            Begun::Stream { answering, first } => {
+                let stream =
+                    Stream { routed: &routed, permit: &permit, answering: *answering, first };
+                self.stream(exchange, trace, (call, opened), stream).await;
+            }
+        }
+        if let Some(usage) = trace.usage() {
+            permit.used(usage.input.saturating_add(usage.output), self.parts.models.now());
+        }
     }
 
     /// Relays a stream until it ends or either side goes away.
@@ -163,17 +187,18 @@ impl Pipeline {
         &self,
         exchange: &mut dyn Exchange,
         trace: &mut Trace,
-        under_way: UnderWay<'_>,
-        mut answering: Answering,
+        (call, opened): (OnItsWay<'_, '_>, tollgate_ledger::Opened),
+        stream: Stream<'_>,
     ) {
-        let UnderWay { arrival, admitted, opened, envelope, deployment, .. } = under_way;
-        let head = self.stream_head(arrival, &admitted, deployment, Some(&answering.headers()));
+        let OnItsWay { arrival, admitted, envelope, .. } = call;
+        let Stream { routed, permit, mut answering, first } = stream;
+        let head = self.stream_head(arrival, &admitted, routed, Some(&answering.headers()));
         let first_byte_at = Some(unix_now());
         let relay = Relay {
             call: arrival.call,
-            deployment,
+            deployment: &routed.deployment,
             journal: &self.parts.journal,
-            model: &envelope.model,
+            model: &routed.name,
             usage_asked: envelope.usage_asked,
             prompt_bytes: envelope.prompt_bytes(),
             event_bytes_max: self.parts.bounds.event_bytes,
@@ -183,7 +208,10 @@ impl Pipeline {
             let ended = Ended::interrupted(Observed::Nothing, first_byte_at);
             return trace.settle(self.parts.settle(admitted, opened, ended).await);
         }
-        let relayed = relay.run(exchange, &mut answering).await;
+        let relayed = relay.run(exchange, first, &mut answering).await;
+        if let Some(failure) = relayed.error.as_ref().and_then(Refusal::failure) {
+            permit.failed(&failure, self.parts.models.now());
+        }
         let error = relayed.error.as_ref().map(|refusal| refusal.kind.clone());
         let ended = Ended {
             ending: relayed.ending,
@@ -206,6 +234,14 @@ impl Pipeline {
         }
         trace.settle(settled);
     }
+}
+
+/// A stream that has begun.
+struct Stream<'a> {
+    routed: &'a Routed,
+    permit: &'a Permit<'a>,
+    answering: Answering,
+    first: Bytes,
 }
 
 /// Gives a stream's connection back before the client sees the end, so that its next call finds

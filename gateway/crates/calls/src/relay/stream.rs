@@ -60,10 +60,12 @@ struct Passing<'a> {
 }
 
 impl Relay<'_> {
-    /// Relays until the stream ends, breaks, or the client goes away.
+    /// Relays until the stream ends, breaks, or the client goes away. `first` is what has arrived
+    /// already.
     pub(crate) async fn run(
         &self,
         exchange: &mut dyn Exchange,
+        first: Bytes,
         answering: &mut Answering,
     ) -> Relayed {
         let mut events = Events::new(self.event_bytes_max);
@@ -74,11 +76,15 @@ impl Relay<'_> {
             since_progress: 0,
             bytes_out: 0,
         };
+        let mut first = Some(first);
         loop {
-            let arrived = tokio::select! {
-                biased;
-                arrived = answering.next() => arrived,
-                () = exchange.closed() => return passing.ended(Ending::Interrupted, None),
+            let arrived = match first.take() {
+                Some(first) => Ok(Some(first)),
+                None => tokio::select! {
+                    biased;
+                    arrived = answering.next() => arrived,
+                    () = exchange.closed() => return passing.ended(Ending::Interrupted, None),
+                },
             };
             let step = match arrived {
                 Ok(Some(bytes)) => {
@@ -219,6 +225,25 @@ impl Passing<'_> {
 
 fn answer(bytes: Bytes, document: Arc<Document>) -> Answer {
     Answer { status: 200, headers: Arc::default(), bytes, document: Some(document) }
+}
+
+/// The error that a stream begins with, if it does: nothing has reached the client yet, so that
+/// another deployment can be asked.
+pub(crate) async fn first_error(deployment: &Deployment, first: &Bytes) -> Option<Refusal> {
+    let mut events = Events::new(first.len());
+    events.push(first);
+    let event = loop {
+        let event = events.next().ok()??;
+        if !event.data.is_empty() {
+            break event;
+        }
+    };
+    let document = Document::parse(event.data.clone()).ok()?;
+    let has = |name: &str| document.member(name).is_some_and(|value| value != "null");
+    if has("choices") || !has("error") {
+        return None;
+    }
+    Some(explain_answer(deployment, answer(event.data, Arc::new(document))).await)
 }
 
 /// Whether an answer is a stream of events.

@@ -59,7 +59,7 @@ pub(crate) async fn pass_through(
     provider: &mut Attempt<'_>,
     headers: &HeaderMap,
     bytes: Bytes,
-    envelope: &Envelope,
+    (model, envelope): (&str, &Envelope),
 ) -> Result<Whole, Refusal> {
     let answer = answer(200, headers, bytes);
     let Some(document) = answer.document.clone() else {
@@ -69,7 +69,7 @@ pub(crate) async fn pass_through(
         );
         return Err(malformed(deployment));
     };
-    let body = renamed(&document, &envelope.model).unwrap_or_else(|| document.bytes().clone());
+    let body = renamed(&document, model).unwrap_or_else(|| document.bytes().clone());
     let usage = match observe(deployment, provider, answer).await {
         Observed::Nothing => {
             // A provider that reports nothing does not make calls free.
