@@ -5,7 +5,8 @@
 #   ops/setup.sh            what a build needs: C compiler, make, cmake, Rust with its wasm target
 #   ops/setup.sh --dev      and rustfmt and clippy
 #   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, pebble, an ACME
-#                           CA, for those of certificates, and nginx and openssl, for the oracle
+#                           CA, for those of certificates, nginx and openssl, for the oracle, and
+#                           PostgreSQL's programs, for those of the ledger
 #   ops/setup.sh --browser  and Chromium, certutil, openssl and Python, for the tests with a browser
 #   ops/setup.sh --conformance
 #                           and Python with venv, pebble and certbot, for the tests with others'
@@ -31,6 +32,11 @@ has_venv() {
     has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
+# Whether PostgreSQL's programs are there: Debian keeps them out of the path.
+has_postgres() {
+    has postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
+}
+
 # Installs the packages that were found missing, as root or through sudo.
 install_packages() {
     [ ${#packages[@]} -gt 0 ] || return 0
@@ -51,6 +57,11 @@ install_packages() {
     local policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         line="printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && trap 'rm -f $policy' EXIT && $line"
+    fi
+    # Nor may there be one that starts with the machine: tests make their own databases.
+    if [[ " ${packages[*]} " == *" postgresql "* ]]; then
+        local settings=/etc/postgresql-common/createcluster.conf
+        line="apt-get update && apt-get install -y --no-install-recommends postgresql-common && sed -i 's/^#\\?create_main_cluster.*/create_main_cluster = false/' $settings && $line"
     fi
     "${prefix[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "$line" >/dev/null ||
         stop "the packages could not be installed; the reason stands above"
@@ -95,6 +106,7 @@ for part in "$@"; do
         need pebble-challtestsrv pebble
         need nginx nginx-light
         need openssl openssl
+        has_postgres || packages+=(postgresql)
         ;;
     --browser)
         need chromium chromium

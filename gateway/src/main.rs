@@ -3,6 +3,7 @@
 
 mod app;
 mod banner;
+mod books;
 mod cli;
 mod deployments;
 mod foundation;
@@ -16,6 +17,7 @@ mod wiring {
     pub(crate) mod keys;
     pub(crate) mod limits;
     pub(crate) mod prices;
+    pub(crate) mod store;
     pub(crate) mod watch;
 }
 

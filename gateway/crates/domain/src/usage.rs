@@ -17,6 +17,12 @@ pub struct Usage {
     pub cache_write: u64,
     /// Output tokens spent on reasoning.
     pub reasoning: u64,
+    /// Input tokens that are sound.
+    #[serde(default)]
+    pub audio_input: u64,
+    /// Output tokens that are sound.
+    #[serde(default)]
+    pub audio_output: u64,
 }
 
 /// How well usage is known.

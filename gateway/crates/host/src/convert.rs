@@ -133,6 +133,7 @@ pub(crate) fn usage(usage: wit::Usage) -> Usage {
         cached_input: usage.cached_input,
         cache_write: usage.cache_write,
         reasoning: usage.reasoning,
+        ..Usage::default()
     }
 }
 
