@@ -200,6 +200,19 @@ impl KeyStore {
         }
     }
 
+    /// Reads keys that were known anew, so that no call has to wait for it and the store may be
+    /// away a moment later. Until then they are unknown.
+    async fn refresh(&self, hashes: &[KeyHash]) {
+        let known = hashes.iter().filter(|hash| self.cache.get(*hash).is_some());
+        let known: Vec<_> = known.copied().collect();
+        self.forget(hashes);
+        for hash in known {
+            if let Err(error) = self.lookup(hash).await {
+                log::debug!("store: a changed key cannot be read: {error}");
+            }
+        }
+    }
+
     /// Forgets every key, as nobody knows which of them changed.
     fn forget_all(&self) {
         let mut changes = self.changes.lock();

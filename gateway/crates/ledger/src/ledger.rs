@@ -70,7 +70,9 @@ impl Ledger {
             time::sleep(RECOVERY_POLL).await;
         }
         let files = |source| LedgerError::Files { path: journal_dir.to_path_buf(), source };
-        store.tidy_positions(&segments(&journal_dir).await?).await?;
+        if let Err(error) = store.tidy_positions(&segments(&journal_dir).await?).await {
+            log::warn!("store: positions of segments that are gone stay: {error}");
+        }
         let neighbours = Neighbours::new(&journal_dir, store.clone(), settings.budgets);
         let neighbours = Arc::new(neighbours);
         let follower = Follower::start(&neighbours).await?;

@@ -72,7 +72,7 @@ impl Watch {
         let changes = self.keys.store.changes_after(self.place).await?;
         match changes.keys {
             Changed::Some(hashes) if hashes.is_empty() => {}
-            Changed::Some(hashes) => self.keys.forget(&hashes),
+            Changed::Some(hashes) => self.keys.refresh(&hashes).await,
             Changed::Any => self.keys.forget_all(),
         }
         self.place = changes.last;

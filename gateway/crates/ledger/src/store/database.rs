@@ -20,7 +20,7 @@ const SQLITE_CONNECTIONS: u32 = 4;
 /// Rows that a connection's thread may be ahead of who reads them.
 const ROWS_BUFFERED: usize = 512;
 /// How long a write waits for another process's.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a call waits for a connection to PostgreSQL before its key counts as unknowable.
 const ACQUIRE_MAX: Duration = Duration::from_secs(2);
 

@@ -40,41 +40,77 @@ pub struct Migrated {
     pub to: i64,
 }
 
-/// Brings the schema up to date. Waits for another process that does so.
+/// Brings the schema up to date. Waits for another process that does so, but not for those that
+/// only write rows while there is nothing to do.
 ///
 /// # Errors
 ///
 /// The store does not answer, a migration fails, or the schema is newer than this program.
 pub(crate) async fn run(database: &Database) -> Result<Migrated, LedgerError> {
-    let mut session = database.migration().await.map_err(unavailable)?;
     let known = if database.is_shared() { &POSTGRES } else { &SQLITE };
-    let applied = applied(&mut session).await?;
     let to = known.iter().map(|migration| migration.version).max().unwrap_or_default();
-    let from = applied.last().map(|(version, _)| *version).unwrap_or_default();
-    if from > to {
-        return Err(LedgerError::NewerSchema { found: from, known: to });
+    if let Some(there) = look(database).await?
+        && there.missing(known)?.is_empty()
+    {
+        return Ok(Migrated { from: to, to });
     }
-    for migration in known.iter() {
-        let before = applied.iter().find(|(version, _)| *version == migration.version);
-        match before {
-            Some((version, checksum)) if *checksum != hex(&migration.checksum) => {
-                return Err(LedgerError::ForeignSchema { version: *version });
-            }
-            Some(_) => {}
-            None => apply(&mut session, migration).await?,
-        }
+    let mut session = database.migration().await.map_err(unavailable)?;
+    session.execute(TABLE, &[]).await.map_err(failed)?;
+    let there = applied(&mut session).await.map_err(failed)??;
+    for migration in there.missing(known)? {
+        apply(&mut session, migration).await?;
     }
     session.commit().await.map_err(unavailable)?;
-    Ok(Migrated { from, to })
+    Ok(Migrated { from: there.newest(), to })
 }
 
-/// Versions that the database has, and the checksums of what made them.
-async fn applied(session: &mut Session) -> Result<Vec<(i64, String)>, LedgerError> {
-    session.execute(TABLE, &[]).await.map_err(failed)?;
-    let rows = session.rows(APPLIED, &[]).await.map_err(failed)?;
+/// What the database has; none: no table says so, or nothing can be read yet.
+async fn look(database: &Database) -> Result<Option<Applied>, LedgerError> {
+    let mut session = database.session().await.map_err(unavailable)?;
+    match applied(&mut session).await {
+        Ok(there) => {
+            session.done().await;
+            Ok(Some(there?))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// Versions that a database has, in order, and the checksums of what made them.
+struct Applied(Vec<(i64, String)>);
+
+// === impl Applied ===
+
+impl Applied {
+    fn newest(&self) -> i64 {
+        self.0.last().map(|(version, _)| *version).unwrap_or_default()
+    }
+
+    /// The migrations that are to be made.
+    fn missing<'a>(&self, known: &'a Migrator) -> Result<Vec<&'a Migration>, LedgerError> {
+        let newest = known.iter().map(|migration| migration.version).max().unwrap_or_default();
+        if self.newest() > newest {
+            return Err(LedgerError::NewerSchema { found: self.newest(), known: newest });
+        }
+        let mut missing = Vec::new();
+        for migration in known.iter() {
+            match self.0.iter().find(|(version, _)| *version == migration.version) {
+                Some((version, checksum)) if *checksum != hex(&migration.checksum) => {
+                    return Err(LedgerError::ForeignSchema { version: *version });
+                }
+                Some(_) => {}
+                None => missing.push(migration),
+            }
+        }
+        Ok(missing)
+    }
+}
+
+async fn applied(session: &mut Session) -> Result<Result<Applied, StoreError>, sqlx::Error> {
+    let rows = session.rows(APPLIED, &[]).await?;
     let read =
         rows.iter().map(|row| Ok((row.number("version")?, row.text("checksum")?.to_owned())));
-    Ok(read.collect::<Result<_, StoreError>>()?)
+    Ok(read.collect::<Result<_, _>>().map(Applied))
 }
 
 async fn apply(session: &mut Session, migration: &Migration) -> Result<(), LedgerError> {

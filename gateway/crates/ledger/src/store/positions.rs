@@ -17,6 +17,12 @@ const PUT: &str = "INSERT INTO journal_positions (segment, \"offset\", last_hash
      replica = excluded.replica";
 const DELETE: &str = "DELETE FROM journal_positions WHERE segment = $1";
 
+const LEFT: Sql = Sql {
+    sqlite: "SELECT segment FROM journal_positions WHERE replica = $1 \
+             AND segment NOT IN (SELECT value FROM json_each($2)) LIMIT 1",
+    postgres: "SELECT segment FROM journal_positions WHERE replica = $1 \
+               AND segment <> ALL ($2) LIMIT 1",
+};
 const TIDY: Sql = Sql {
     sqlite: "DELETE FROM journal_positions WHERE replica = $1 \
              AND segment NOT IN (SELECT value FROM json_each($2))",
@@ -45,10 +51,18 @@ impl Store {
         self.track(session.commit().await)
     }
 
-    /// Forgets segments of this data folder that are in it no more.
+    /// Forgets segments of this data folder that are in it no more. Hardly ever are there any, and
+    /// then nobody else's writing is waited for.
     pub(crate) async fn tidy_positions(&self, there: &[Uuid]) -> Result<(), StoreError> {
         let there = there.iter().map(Uuid::to_string).collect();
         let values = [Value::text(&*self.replica), Value::Texts(there)];
+        let mut session = self.read().await?;
+        let left = session.row(LEFT, &values).await;
+        let left = self.track(left)?;
+        session.done().await;
+        if left.is_none() {
+            return Ok(());
+        }
         let mut session = self.write().await?;
         let deleted = session.execute(TIDY, &values).await;
         self.track(deleted)?;

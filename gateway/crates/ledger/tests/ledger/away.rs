@@ -6,7 +6,7 @@ use tollgate_domain::KeyHash;
 use tollgate_ledger::{Ledger, NewKey, StoreError, StoreState};
 
 use crate::cluster::Cluster;
-use crate::fixture::{COST, calls, create_key, key_hash, open, rows, spend, until};
+use crate::fixture::{COST, calls, key_hash, open, rows, spend, until, with_fixture_key};
 use crate::home::Home;
 
 async fn blocked(ledger: &Ledger) -> Option<bool> {
@@ -37,10 +37,10 @@ async fn a_store_that_is_stopped_under_load_loses_nothing_and_is_used_again() {
     let cluster = Cluster::start();
     let home =
         Home::at(tempfile::tempdir().unwrap().keep().as_path(), Some(cluster.database().await));
+    with_fixture_key(&home).await;
     let ledger = open(&home).await;
     let beside = home.beside();
     let other = open(&beside).await;
-    create_key(&ledger).await;
     assert_eq!((blocked(&ledger).await, blocked(&other).await), (Some(false), Some(false)));
     calls(&ledger, 500);
     cluster.order("stop");
@@ -67,8 +67,8 @@ async fn a_store_that_hangs_holds_nobody_up_for_good() {
     let cluster = Cluster::start();
     let home =
         Home::at(tempfile::tempdir().unwrap().keep().as_path(), Some(cluster.database().await));
+    with_fixture_key(&home).await;
     let ledger = open(&home).await;
-    create_key(&ledger).await;
     assert_eq!(blocked(&ledger).await, Some(false));
     cluster.order("freeze");
     calls(&ledger, 300);

@@ -107,7 +107,7 @@ pub(crate) fn calls(ledger: &Ledger, count: usize) {
 }
 
 pub(crate) async fn rows(ledger: &Ledger) -> Vec<SpendRow> {
-    let filter = SpendFilter { limit: 100_000, ..SpendFilter::default() };
+    let filter = SpendFilter { limit: u32::MAX, ..SpendFilter::default() };
     ledger.spend_rows(filter).await.unwrap()
 }
 
