@@ -42,6 +42,11 @@ install_packages() {
     [ ${#packages[@]} -gt 0 ] || return 0
     mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
     local line="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
+    # No database may start with the machine: tests make their own.
+    if [[ " ${packages[*]} " == *" postgresql "* ]]; then
+        local settings=/etc/postgresql-common/createcluster.conf
+        line="apt-get update && apt-get install -y --no-install-recommends postgresql-common && sed -i 's/^#\\?create_main_cluster.*/create_main_cluster = false/' $settings && $line"
+    fi
     local prefix=()
     if ! has apt-get; then
         stop "this machine has no apt-get; install what Debian calls: ${packages[*]}"
@@ -57,11 +62,6 @@ install_packages() {
     local policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         line="printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && trap 'rm -f $policy' EXIT && $line"
-    fi
-    # Nor may there be one that starts with the machine: tests make their own databases.
-    if [[ " ${packages[*]} " == *" postgresql "* ]]; then
-        local settings=/etc/postgresql-common/createcluster.conf
-        line="apt-get update && apt-get install -y --no-install-recommends postgresql-common && sed -i 's/^#\\?create_main_cluster.*/create_main_cluster = false/' $settings && $line"
     fi
     "${prefix[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "$line" >/dev/null ||
         stop "the packages could not be installed; the reason stands above"
