@@ -45,7 +45,7 @@ install_packages() {
     # No database may start with the machine: tests make their own.
     if [[ " ${packages[*]} " == *" postgresql "* ]]; then
         local settings=/etc/postgresql-common/createcluster.conf
-        line="apt-get update && apt-get install -y --no-install-recommends postgresql-common && sed -i 's/^#\\?create_main_cluster.*/create_main_cluster = false/' $settings && $line"
+        line="apt-get update && apt-get install -y --no-install-recommends postgresql-common && sed -i s/^#*create_main_cluster.*/create_main_cluster=false/ $settings && $line"
     fi
     local prefix=()
     if ! has apt-get; then
