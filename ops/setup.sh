@@ -5,7 +5,8 @@
 #   ops/setup.sh            what a build needs: C compiler, make, cmake, Rust with its wasm target
 #   ops/setup.sh --dev      and rustfmt and clippy
 #   ops/setup.sh --test     and Python with venv, for the tests with OpenAI's SDK, pebble, an ACME
-#                           CA, for those of certificates, and nginx and openssl, for the oracle
+#                           CA, for those of certificates, nginx and openssl, for the oracle, and
+#                           PostgreSQL's programs, for those of the ledger
 #   ops/setup.sh --browser  and Chromium, certutil, openssl and Python, for the tests with a browser
 #   ops/setup.sh --conformance
 #                           and Python with venv, pebble and certbot, for the tests with others'
@@ -31,11 +32,21 @@ has_venv() {
     has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
+# Whether PostgreSQL's programs are there: Debian keeps them out of the path.
+has_postgres() {
+    has postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
+}
+
 # Installs the packages that were found missing, as root or through sudo.
 install_packages() {
     [ ${#packages[@]} -gt 0 ] || return 0
     mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
     local line="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
+    # No database may start with the machine: tests make their own.
+    if [[ " ${packages[*]} " == *" postgresql "* ]]; then
+        local settings=/etc/postgresql-common/createcluster.conf
+        line="apt-get update && apt-get install -y --no-install-recommends postgresql-common && sed -i s/^#*create_main_cluster.*/create_main_cluster=false/ $settings && $line"
+    fi
     local prefix=()
     if ! has apt-get; then
         stop "this machine has no apt-get; install what Debian calls: ${packages[*]}"
@@ -95,6 +106,7 @@ for part in "$@"; do
         need pebble-challtestsrv pebble
         need nginx nginx-light
         need openssl openssl
+        has_postgres || packages+=(postgresql)
         ;;
     --browser)
         need chromium chromium

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tollgate_config::{Config, Loaded};
 use tollgate_edge::{EdgeError, EdgeSettings, Server, Signals};
 use tollgate_host::{LoadError, SetupError};
-use tollgate_ledger::LedgerError;
+use tollgate_ledger::{AddressError, LedgerError};
 use tollgate_telemetry::{Log, MetricsError};
 use tollgate_upstream::{EndpointError, RootsError};
 
@@ -36,6 +36,8 @@ pub(crate) enum StartError {
     Host(#[from] SetupError),
     #[error(transparent)]
     Plugin(#[from] LoadError),
+    #[error("the database's address cannot be used: {0}")]
+    Address(#[from] AddressError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -132,7 +134,7 @@ fn edge_settings(run: &Run, config: &Config, plain: SocketAddr) -> EdgeSettings 
     }
 }
 
-fn make_data_dir(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_data_dir(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| StartError::DataDir { path: path.display().to_string(), source })

@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tollgate_config::{Loaded, Mistake};
+use tollgate_config::{Config, Loaded, Mistake};
 use tollgate_import::{Disk, Options};
 
-use crate::app;
+use crate::wiring::store;
+use crate::{app, books};
 
 /// The command line or the configuration is wrong; `EX_USAGE` of sysexits.
 const EXIT_USAGE: u8 = 64;
 /// The gateway could not start.
-const EXIT_FAILURE: u8 = 1;
+pub(crate) const EXIT_FAILURE: u8 = 1;
 
 /// An LLM edge gateway whose policies are sandboxed WebAssembly components.
 #[derive(Parser)]
@@ -30,6 +31,11 @@ enum Command {
     Run(Run),
     /// Reads a configuration and reports every mistake.
     Check(Check),
+    /// Brings the schema of the database up to date, for who does so apart from a start.
+    Migrate(books::Place),
+    /// Checks the ledger, or prices its calls anew.
+    #[command(subcommand)]
+    Ledger(books::Ledger),
     /// Makes a configuration from another server's.
     #[command(subcommand)]
     Import(Import),
@@ -96,7 +102,21 @@ pub(crate) fn run() -> ExitCode {
     match arguments.command {
         Command::Run(run) => start(&run),
         Command::Check(check) => report(&check),
+        Command::Migrate(place) => {
+            configured(place.config.as_deref(), |config| books::migrate(&place, config))
+        }
+        Command::Ledger(asked) => {
+            configured(asked.place().config.as_deref(), |config| books::ledger(&asked, config))
+        }
         Command::Import(Import::Nginx(nginx)) => import(&nginx),
+    }
+}
+
+/// Does something with a configuration that is right.
+fn configured(file: Option<&std::path::Path>, work: impl Fn(&Config) -> ExitCode) -> ExitCode {
+    match load(file) {
+        Ok(loaded) => work(&loaded.config),
+        Err(mistakes) => refuse(&mistakes),
     }
 }
 
@@ -117,6 +137,10 @@ fn start(run: &Run) -> ExitCode {
 fn report(check: &Check) -> ExitCode {
     match load(Some(&check.config)) {
         Ok(Loaded { config, notices }) => {
+            if let Err(error) = store::database(&config) {
+                let _closed = writeln!(std::io::stderr(), "the database's address: {error}");
+                return ExitCode::from(EXIT_USAGE);
+            }
             let mut out = std::io::stdout();
             for notice in notices {
                 let _closed = writeln!(out, "{notice}");

@@ -1,19 +1,20 @@
 //! What the gateway stands on for as long as it lives, and the parts that each configuration gets on
 //! top of it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tollgate_admin::{Access, Admin, AdminParts, LedgerBook, ModelEntry, Required};
 use tollgate_calls::{Conditions, Parts, Pipeline};
-use tollgate_config::{Config, Database};
+use tollgate_config::Config;
 use tollgate_domain::{
     Call, Charge, Ending, KeyLimits, NanoUsd, Observed, Outcome, Pricing, Principal, Scopes, Usage,
 };
 use tollgate_edge::Gate;
 use tollgate_host::{Capabilities, Host, HostSettings, Meter, Ran};
-use tollgate_ledger::{Ledger, LedgerSettings, Opened, StoreState};
+use tollgate_ledger::{AddressError, Ledger, LedgerSettings, Opened, StoreState};
 use tollgate_limits::Limits;
 use tollgate_telemetry::{AccessLog, Build, Metrics, Pulled};
 
@@ -26,6 +27,7 @@ use crate::wiring::health::{PipelineProbe, probe_in_background};
 use crate::wiring::keys::LedgerKeys;
 use crate::wiring::limits::{Counted, Told, bucket};
 use crate::wiring::prices::ConfiguredPrices;
+use crate::wiring::store;
 use crate::wiring::watch::PluginWatch;
 
 /// The trust roots, as a file that the connectors read.
@@ -64,10 +66,10 @@ impl Foundation {
         metrics.pull(Pulled::OpenReservations, move || open.open_total().as_usd())?;
         let keys = LedgerKeys::default();
         let counted = Counted { limits: Arc::clone(&limits), keys: keys.clone() };
-        let host = host(run, config, &metrics, &counted)?;
+        let host = host(&run.data_dir, config, &metrics, &counted)?;
         let loaded = plugins::load(&host, &config.plugins).await?;
         let meter = Arc::new(ArcSwap::new(Arc::clone(&loaded.meter)));
-        let ledger = Ledger::open(ledger_settings(run, config, &limits, &meter)).await?;
+        let ledger = Ledger::open(ledger_settings(run, config, &limits, &meter)?).await?;
         let ledger = Arc::new(ledger);
         keys.set(&ledger);
         ledger.keys().insert_permanent(master_key.hash, MasterKey::record());
@@ -98,7 +100,7 @@ impl Foundation {
         run: &Run,
         config: &Config,
     ) -> Result<(Arc<Gate>, Arc<Meter>), StartError> {
-        let host = host(run, config, &self.metrics, &self.counted)?;
+        let host = host(&run.data_dir, config, &self.metrics, &self.counted)?;
         let loaded = plugins::load(&host, &config.plugins).await?;
         let meter = Arc::clone(&loaded.meter);
         Ok((self.gate(run, config, loaded)?, meter))
@@ -179,6 +181,16 @@ impl Foundation {
     }
 }
 
+/// The meter alone, for what is priced apart from a gateway.
+pub(crate) async fn meter(data_dir: &Path, config: &Config) -> Result<Arc<Meter>, StartError> {
+    let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown" };
+    let metrics = Arc::new(Metrics::new(build)?);
+    let limits = Arc::new(Limits::new());
+    let counted = Counted { limits, keys: LedgerKeys::default() };
+    let host = host(data_dir, config, &metrics, &counted)?;
+    Ok(plugins::load(&host, &config.plugins).await?.meter)
+}
+
 async fn gauges(metrics: Arc<Metrics>, ledger: Arc<Ledger>, access: Arc<AccessLog>) {
     let mut interval = tokio::time::interval(GAUGE_INTERVAL);
     loop {
@@ -189,7 +201,7 @@ async fn gauges(metrics: Arc<Metrics>, ledger: Arc<Ledger>, access: Arc<AccessLo
 }
 
 fn host(
-    run: &Run,
+    data_dir: &Path,
     config: &Config,
     metrics: &Arc<Metrics>,
     counted: &Counted,
@@ -203,7 +215,7 @@ fn host(
     let settings = HostSettings {
         calls_max: u32::try_from(config.limits.streams).unwrap_or(u32::MAX),
         memory_max: plugins::memory_max(&config.plugins),
-        cache_dir: config.plugins.code_cache.then(|| run.data_dir.join("code-cache")),
+        cache_dir: config.plugins.code_cache.then(|| data_dir.join("code-cache")),
     };
     let host = Host::new(&settings, capabilities)?;
     let scan = host.uses_pagemap_scan();
@@ -216,13 +228,13 @@ fn ledger_settings(
     config: &Config,
     limits: &Arc<Limits>,
     meter: &Arc<ArcSwap<Meter>>,
-) -> LedgerSettings {
-    let Database::Sqlite { path } = &config.database;
+) -> Result<LedgerSettings, AddressError> {
     let meter = Arc::clone(meter);
     let handle = tokio::runtime::Handle::current();
-    LedgerSettings {
+    Ok(LedgerSettings {
         data_dir: run.data_dir.clone(),
-        database: path.clone(),
+        database: store::database(config)?,
+        rows_kept: config.spend_rows_kept,
         fsync_interval: config.journal.fsync_interval,
         segment_bytes: config.journal.segment_bytes,
         budgets: Arc::new(Told(Arc::clone(limits))),
@@ -230,7 +242,7 @@ fn ledger_settings(
             let meter = meter.load_full();
             tokio::task::block_in_place(|| handle.block_on(price(&meter, opened, usage)))
         }),
-    }
+    })
 }
 
 /// What a call cost that the gateway did not live to settle: the meter says, from what was

@@ -3,6 +3,7 @@
 
 mod app;
 mod banner;
+mod books;
 mod cli;
 mod credentials;
 mod deployments;
@@ -18,6 +19,7 @@ mod wiring {
     pub(crate) mod keys;
     pub(crate) mod limits;
     pub(crate) mod prices;
+    pub(crate) mod store;
     pub(crate) mod watch;
 }
 

@@ -26,14 +26,14 @@ pub struct Row {
 pub async fn rows(data: &Path) -> Vec<Row> {
     let options = SqliteConnectOptions::new().filename(data.join("tollgate.db")).read_only(true);
     let mut database = SqliteConnection::connect_with(&options).await.expect("the database");
-    let query = "SELECT call_id, key_id, ending, input_tokens, output_tokens, charge_nano_usd \
-                 FROM calls ORDER BY call_id";
+    let query = "SELECT hex(call_id), key_id, ending, input_tokens, output_tokens, \
+                 charge_nano_usd FROM calls ORDER BY call_id";
     let found = sqlx::query(query).fetch_all(&mut database).await.expect("the ledger's rows");
     database.close().await.expect("nothing to write");
     found
         .iter()
         .map(|row| Row {
-            call_id: row.get(0),
+            call_id: hyphenated(row.get(0)),
             key_id: row.get(1),
             ending: row.get(2),
             input_tokens: row.get::<Option<i64>, _>(3).unwrap_or_default(),
@@ -41,4 +41,11 @@ pub async fn rows(data: &Path) -> Vec<Row> {
             charge: row.get::<Option<i64>, _>(5).unwrap_or_default(),
         })
         .collect()
+}
+
+/// An id as answers and logs have it, from its hexadecimal digits.
+fn hyphenated(digits: String) -> String {
+    let digits = digits.to_lowercase();
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits.get(part).unwrap_or(""));
+    parts.join("-")
 }

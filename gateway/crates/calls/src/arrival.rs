@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tollgate_domain::{CallId, Dialect, UnixMillis, unix_now};
-use tollgate_ledger::Opened;
+use tollgate_ledger::{Account, Opened};
 
 use crate::deployment::Deployment;
 use crate::envelope::Envelope;
@@ -63,6 +63,7 @@ impl Arrival {
             stream: envelope.facts.streamed,
             reserved: admitted.admission.reserved,
             started_at: self.at,
+            account: Account::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use tollgate_domain::{
     UnixMillis, key_budget, unix_now,
 };
 use tollgate_host::Ran;
-use tollgate_ledger::{Opened, Settled as SettledRecord};
+use tollgate_ledger::{Opened, Service, Settled as SettledRecord};
 
 use crate::pipeline::Parts;
 use crate::refusal::Refusal;
@@ -80,6 +80,7 @@ impl Parts {
             first_byte_at: ended.first_byte_at,
             ended_at: unix_now(),
             plugins: self.digests.clone(),
+            service: Service::default(),
         };
         if let Err(error) = self.journal.settled(&record) {
             // The opened record stands; recovery will make an interrupted row of it.

@@ -29,6 +29,8 @@ pub struct Config {
     pub master_key: Option<Secret>,
     /// Where keys and spend are kept.
     pub database: Database,
+    /// How old rows of calls become before they are dropped. None: they are kept.
+    pub spend_rows_kept: Option<Duration>,
     /// Whether parameters that a provider does not support are left out instead of refused.
     pub drop_params: bool,
     /// Whether `/metrics` asks for a key.
@@ -101,13 +103,34 @@ pub struct Deployment {
 }
 
 /// Where keys and spend are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Database {
     /// A file.
     Sqlite {
         /// The file; none for the one in the data directory.
         path: Option<PathBuf>,
     },
+    /// A PostgreSQL database, which several gateways can share.
+    Postgres {
+        /// Its address, `postgresql://…`.
+        url: Secret,
+        /// Connections at once. None: what the address says.
+        connections: Option<u32>,
+    },
+}
+
+/// Whether a reload changes it.
+impl PartialEq for Database {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite { path: one }, Self::Sqlite { path: two }) => one == two,
+            (
+                Self::Postgres { url: one, connections: few },
+                Self::Postgres { url: two, connections: many },
+            ) => one.expose() == two.expose() && few == many,
+            _ => false,
+        }
+    }
 }
 
 /// Severity of log messages.

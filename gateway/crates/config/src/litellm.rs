@@ -262,7 +262,6 @@ pub(crate) const GENERAL: &[Known] = &[
     nothing(&[
         "database_type",
         "database_args",
-        "database_connection_pool_limit",
         "database_connection_timeout",
         "database_*",
         "proxy_batch_write_at",

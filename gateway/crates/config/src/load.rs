@@ -94,6 +94,7 @@ fn config(source: &Source<'_>, entries: &[Entry]) -> Config {
         routing: settings.routing,
         master_key: settings.master_key,
         database: settings.database,
+        spend_rows_kept: settings.spend_rows_kept,
         drop_params: settings.drop_params,
         metrics_need_key: settings.metrics_need_key,
         log_level: settings.log_level,

@@ -1,6 +1,8 @@
 //! `general_settings`, `litellm_settings`, `router_settings` and `logging`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::Secret;
 use crate::config::{Database, LogLevel, Routing};
@@ -14,12 +16,16 @@ use crate::section::Section;
 /// The shortest master key. Shorter ones can be guessed.
 const MASTER_KEY_LENGTH_MIN: usize = 8;
 
-const POSTGRES: &str = "PostgreSQL is not supported yet; SQLite in the data directory is used";
+/// Connections to PostgreSQL: one listens, so one would be none.
+const CONNECTIONS: RangeInclusive<u64> = 2..=1_000;
+/// A hundred years.
+const RETENTION_MAX: u64 = 100 * 366 * 86_400;
 
 /// What these sections hold.
 pub(crate) struct Settings {
     pub(crate) master_key: Option<Secret>,
     pub(crate) database: Database,
+    pub(crate) spend_rows_kept: Option<Duration>,
     pub(crate) drop_params: bool,
     pub(crate) metrics_need_key: bool,
     pub(crate) log_level: LogLevel,
@@ -42,12 +48,16 @@ pub(crate) fn read(root: &mut Section<'_>, names: &Names) -> Settings {
     let mut settings = Settings {
         master_key: key.secret().filter(|secret| check_master_key(secret, &Place::Key(&key))),
         database: database_of(&url),
+        spend_rows_kept: general
+            .take("maximum_spend_logs_retention_period")
+            .parsed("a whole number of s, m, h, d or w, such as 90d", retention),
         drop_params: litellm.take("drop_params").flag().unwrap_or(false),
         metrics_need_key: need_key.unwrap_or(true),
         log_level: LogLevel::default(),
         routing,
         rows,
     };
+    let connections = general.take("database_connection_pool_limit").whole(CONNECTIONS);
     general.close(litellm::GENERAL);
     litellm.close(litellm::LITELLM);
     router.close(litellm::ROUTER);
@@ -62,6 +72,9 @@ pub(crate) fn read(root: &mut Section<'_>, names: &Names) -> Settings {
     }
     if !url.is_present() {
         settings.database = environment.database();
+    }
+    if let Database::Postgres { connections: chosen, .. } = &mut settings.database {
+        *chosen = connections.and_then(|count| u32::try_from(count).ok());
     }
     if level_is_open {
         settings.log_level = environment.log_level();
@@ -108,17 +121,32 @@ fn database_of(field: &Field<'_>) -> Database {
                 Database::Sqlite { path } => {
                     Database::Sqlite { path: path.map(|path| field.source().dir.join(path)) }
                 }
+                postgres @ Database::Postgres { .. } => postgres,
             })
         }
         None => default,
     }
 }
 
+/// How old rows become, as LiteLLM writes it. Unlike a call's times it can be years.
+fn retention(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..)? {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    let seconds = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+    (1..=RETENTION_MAX).contains(&seconds).then(|| Duration::from_secs(seconds))
+}
+
 /// An address of a database. It can hold a password, so no message repeats it.
 fn database(url: &str, place: &Place<'_>) -> Option<Database> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        place.notice(POSTGRES);
-        return Some(Database::Sqlite { path: None });
+        return Some(Database::Postgres { url: Secret::new(url), connections: None });
     }
     let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
     match path {

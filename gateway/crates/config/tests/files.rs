@@ -139,7 +139,7 @@ fn a_litellm_file_keeps_its_meaning() {
     let config = loaded("../../../conf/litellm-config.yaml").config;
     assert!(config.drop_params && config.metrics_need_key && config.edge.is_none());
     assert_eq!(config.master_key.unwrap().expose(), "sk-master-hunter2");
-    assert_eq!(config.database, Database::Sqlite { path: None });
+    assert!(matches!(config.database, Database::Sqlite { path: None }));
     let [gpt, mini, llama, _claude] = &config.models[..] else { panic!("{:?}", config.models) };
     assert_eq!(gpt.api_key.as_ref().unwrap().expose(), "sk-openai-hunter2");
     assert_eq!(gpt.rates.as_ref().unwrap().input.0, 2_500_000_000);
@@ -348,9 +348,27 @@ fn the_environment_fills_what_the_file_leaves_open() {
     std::fs::write(&path, text).unwrap();
     let config = load(Some(&path), &env).unwrap().config;
     assert_eq!(config.log_level, LogLevel::Warn);
-    assert_eq!(config.database, Database::Sqlite { path: Some("/var/keys.db".into()) });
+    let Database::Sqlite { path } = &config.database else { panic!("{:?}", config.database) };
+    assert_eq!(path.as_deref(), Some(Path::new("/var/keys.db")));
     assert_eq!(config.master_key.unwrap().expose(), "sk-master-hunter2");
     assert_eq!(config.models[0].api_key.as_ref().unwrap().expose(), "sk-openai-hunter2");
+}
+
+#[test]
+fn postgresql_is_used_as_it_is_written_and_shown_to_nobody() {
+    let text = "model_list: [{model_name: a, litellm_params: {model: gpt-4o, api_key: x}}]\n\
+        general_settings:\n  database_url: postgresql://app:hunter2@db/books?sslmode=require\n  \
+        database_connection_pool_limit: 40\n  maximum_spend_logs_retention_period: 90d\n";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.yaml");
+    std::fs::write(&path, text).unwrap();
+    let loaded = load(Some(&path), &|_| None).unwrap();
+    assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+    let Database::Postgres { url, connections } = loaded.config.database else { panic!() };
+    assert_eq!(url.expose(), "postgresql://app:hunter2@db/books?sslmode=require");
+    assert_eq!(connections, Some(40));
+    assert_eq!(loaded.config.spend_rows_kept, Some(Duration::from_secs(90 * 86_400)));
 }
 
 #[test]

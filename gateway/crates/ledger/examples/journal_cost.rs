@@ -1,6 +1,6 @@
 //! What the journal costs a call, and what shipping costs beside it.
 //!
-//! `cargo run --release -p tollgate-ledger --example journal_cost [calls]`
+//! `cargo run --release -p tollgate-ledger --example journal_cost [calls [postgresql://…]]`
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for people")]
 
 use std::time::Instant;
@@ -8,7 +8,9 @@ use std::time::Instant;
 use tollgate_domain::{
     CallId, Charge, Dialect, Ending, KeyHash, NanoUsd, Observed, Pricing, Usage,
 };
-use tollgate_ledger::{Ledger, LedgerSettings, NewKey, Opened, Settled};
+use tollgate_ledger::{
+    Account, Database, Ledger, LedgerSettings, NewKey, Opened, Service, Settled,
+};
 
 fn settled(key: KeyHash) -> Settled {
     Settled {
@@ -28,6 +30,7 @@ fn settled(key: KeyHash) -> Settled {
             stream: true,
             reserved: NanoUsd::new(120_000),
             started_at: 1_700_000_000_000,
+            account: Account::default(),
         },
         ending: Ending::Success,
         status: 200,
@@ -43,6 +46,7 @@ fn settled(key: KeyHash) -> Settled {
         first_byte_at: Some(1_700_000_000_200),
         ended_at: 1_700_000_000_900,
         plugins: vec!["a".repeat(64), "b".repeat(64), "c".repeat(64), "d".repeat(64)],
+        service: Service::default(),
     }
 }
 
@@ -50,7 +54,10 @@ fn settled(key: KeyHash) -> Settled {
 async fn main() {
     let calls: u32 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(LedgerSettings::new(dir.path())).await.unwrap();
+    let address = std::env::args().nth(2).map(|address| address.parse().unwrap());
+    let database = address.map_or(Database::Sqlite(None), Database::Postgres);
+    let settings = LedgerSettings { database, ..LedgerSettings::new(dir.path()) };
+    let ledger = Ledger::open(settings).await.unwrap();
     let key = KeyHash::of_key("sk-example");
     ledger.keys().create(NewKey::new(key, "sk-...mple", "admin")).await.unwrap();
     let mut call = settled(key);

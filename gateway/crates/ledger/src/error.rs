@@ -18,6 +18,20 @@ pub enum LedgerError {
     /// The schema cannot be brought up to date.
     #[error("cannot bring the schema up to date")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A newer version of this program has been here.
+    #[error("the schema has version {found}, and this program knows {known} at most: it is older")]
+    NewerSchema {
+        /// The version of the schema.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The schema was made by other migrations than this program's.
+    #[error("version {version} of the schema is not what this program makes")]
+    ForeignSchema {
+        /// The version that differs.
+        version: i64,
+    },
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -30,7 +44,7 @@ pub enum LedgerError {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached, or failed.
-    #[error("the store is not available")]
+    #[error("the store is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A row holds what this version cannot read.
     #[error("column {column} holds what cannot be read")]

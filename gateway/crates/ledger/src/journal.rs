@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tollgate_domain::{CallId, Usage};
 
 use self::format::{Draft, HEADER_BYTES, Hash, Kind};
-pub use self::record::{Opened, Settled};
+pub use self::record::{Account, Opened, Service, Settled};
 use self::segment::{Appended, Segment};
 pub(crate) use self::sync::Syncer;
 use crate::{JournalError, Neighbours};

@@ -1,6 +1,7 @@
 //! Virtual keys: looked up on every call, changed by the management API.
 
 mod record;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,14 +13,16 @@ use tokio::time::Instant;
 use tollgate_domain::{KeyHash, KeyRecord, unix_now};
 
 pub use self::record::{KeyChange, KeyFilter, NewKey, StoredKey};
+pub(crate) use self::watch::Watcher;
 use crate::store::Store;
 use crate::{KeyError, Neighbours, StoreError};
 
 /// Keys kept in memory: some 50 MB at worst.
 const CACHED_MAX: usize = 100_000;
-/// How long a change by another process can go unseen.
+/// How long a key is used before it is read again. Changes are told within a second; this is for
+/// spend, and for what nobody tells.
 const KNOWN_FOR: Duration = Duration::from_secs(60);
-/// How long a key made by another process can go unseen; long enough to blunt guessing.
+/// How long a key that is in no store is believed not to be; long enough to blunt guessing.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 /// How long a known key is used before the store that did not answer is asked again.
 const STALE_FOR: Duration = Duration::from_secs(5);
@@ -195,6 +198,26 @@ impl KeyStore {
         if *current == changes {
             self.cache.insert(hash, Cached { record, until: Instant::now() + lifetime });
         }
+    }
+
+    /// Reads keys that were known anew, so that no call has to wait for it and the store may be
+    /// away a moment later. Until then they are unknown.
+    async fn refresh(&self, hashes: &[KeyHash]) {
+        let known = hashes.iter().filter(|hash| self.cache.get(*hash).is_some());
+        let known: Vec<_> = known.copied().collect();
+        self.forget(hashes);
+        for hash in known {
+            if let Err(error) = self.lookup(hash).await {
+                log::debug!("store: a changed key cannot be read: {error}");
+            }
+        }
+    }
+
+    /// Forgets every key, as nobody knows which of them changed.
+    fn forget_all(&self) {
+        let mut changes = self.changes.lock();
+        *changes += 1;
+        self.cache.clear();
     }
 
     fn forget(&self, hashes: &[KeyHash]) {

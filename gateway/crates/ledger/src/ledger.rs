@@ -1,7 +1,7 @@
 //! Opens, watches and closes the parts of the ledger.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,27 +9,34 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::{self, Instant};
+use uuid::Uuid;
 
+use crate::journal::segment;
 use crate::journal::{Journal, Syncer};
-use crate::keys::KeyStore;
+use crate::keys::{KeyStore, Watcher};
 use crate::neighbours::{Follower, Neighbours};
+use crate::retention::Retention;
 use crate::shipper::Shipper;
 use crate::shipper::recovery::{Recovered, Recovery};
 use crate::store::{Store, StoreState};
-use crate::{LedgerError, LedgerSettings, SpendFilter, SpendRow, StoreError};
+use crate::{
+    DailyFilter, DailyRow, LedgerError, LedgerSettings, Migrated, SpendFilter, SpendPages,
+    SpendRow, StoreError,
+};
 
 /// How long to wait for another process that recovers the journal.
 const RECOVERY_MAX: Duration = Duration::from_secs(60);
 const RECOVERY_POLL: Duration = Duration::from_millis(50);
 
-/// Keys, journal and spend of a data folder. Two processes may have the same one open.
+/// Keys, journal and spend of a data folder. Two processes may have the same one open, and several
+/// folders the same PostgreSQL.
 pub struct Ledger {
-    keys: KeyStore,
+    keys: Arc<KeyStore>,
     journal: Arc<Journal>,
     store: Store,
     neighbours: Arc<Neighbours>,
     // Dropped in this order: the tasks first, then the thread. None once it is closed.
-    follower: Mutex<Option<Follower>>,
+    tasks: Mutex<Option<(Watcher, Retention, Follower)>>,
     shipper: Mutex<Option<Shipper>>,
     syncer: Mutex<Option<Syncer>>,
 }
@@ -47,7 +54,9 @@ impl Ledger {
         let journal_dir: Arc<Path> = settings.data_dir.join("journal").into();
         make_private_dir(&settings.data_dir)?;
         make_private_dir(&journal_dir)?;
-        let store = open_store(&settings).await?;
+        let replica = replica(&settings.data_dir)
+            .map_err(|source| LedgerError::Files { path: settings.data_dir.clone(), source })?;
+        let store = open_store(&settings, &replica).await?;
         let recovery = Recovery {
             store: store.clone(),
             dir: Arc::clone(&journal_dir),
@@ -61,6 +70,9 @@ impl Ledger {
             time::sleep(RECOVERY_POLL).await;
         }
         let files = |source| LedgerError::Files { path: journal_dir.to_path_buf(), source };
+        if let Err(error) = store.tidy_positions(&segments(&journal_dir).await?).await {
+            log::warn!("store: positions of segments that are gone stay: {error}");
+        }
         let neighbours = Neighbours::new(&journal_dir, store.clone(), settings.budgets);
         let neighbours = Arc::new(neighbours);
         let follower = Follower::start(&neighbours).await?;
@@ -69,13 +81,15 @@ impl Ledger {
         let journal = Arc::new(journal.map_err(files)?);
         let syncer = Syncer::start(&journal, settings.fsync_interval).map_err(files)?;
         let shipper = Shipper::start(recovery, &journal, &neighbours);
-        let keys = KeyStore::new(store.clone(), Arc::clone(&neighbours));
+        let keys = Arc::new(KeyStore::new(store.clone(), Arc::clone(&neighbours)));
+        let watcher = Watcher::start(&keys).await?;
+        let retention = Retention::start(&store, settings.rows_kept);
         Ok(Self {
             keys,
             journal,
             store,
             neighbours,
-            follower: Mutex::new(Some(follower)),
+            tasks: Mutex::new(Some((watcher, retention, follower))),
             shipper: Mutex::new(Some(shipper)),
             syncer: Mutex::new(Some(syncer)),
         })
@@ -107,7 +121,21 @@ impl Ledger {
     ///
     /// The store does not answer.
     pub async fn spend_rows(&self, filter: SpendFilter) -> Result<Vec<SpendRow>, StoreError> {
-        self.store.find_calls(&filter).await
+        self.store.find_calls(&filter, None).await
+    }
+
+    /// Calls in the store, newest first, read a page at a time: for more than fit in memory.
+    pub fn spend_pages(&self, filter: SpendFilter) -> SpendPages {
+        SpendPages::new(self.store.clone(), filter)
+    }
+
+    /// Sums of days.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer.
+    pub async fn daily(&self, filter: &DailyFilter) -> Result<Vec<DailyRow>, StoreError> {
+        self.store.daily(filter).await
     }
 
     /// Waits until everything that is in the journal now is in the store, however long the store
@@ -132,14 +160,14 @@ impl Ledger {
         if let Some(shipper) = shipper {
             shipper.stop().await;
         }
-        drop((self.follower.lock().take(), self.syncer.lock().take()));
+        drop((self.tasks.lock().take(), self.syncer.lock().take()));
         self.journal.let_go();
         self.store.close().await;
     }
 }
 
-/// Opens the store while no other process can be changing its schema.
-async fn open_store(settings: &LedgerSettings) -> Result<Store, LedgerError> {
+/// Opens the store while no other process on this folder can be changing its schema.
+async fn open_store(settings: &LedgerSettings, replica: &str) -> Result<Store, LedgerError> {
     let path = settings.data_dir.join("migrate.lock");
     let lock = tokio::task::spawn_blocking({
         let path = path.clone();
@@ -147,9 +175,38 @@ async fn open_store(settings: &LedgerSettings) -> Result<Store, LedgerError> {
     });
     let lock = lock.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
     let lock = lock.map_err(|source| LedgerError::Files { path, source })?;
-    let store = Store::open(&settings.database_path()).await;
+    let store = Store::open(&settings.database, &settings.data_dir, replica).await;
     drop(lock);
-    store
+    let (store, Migrated { from, to }) = store?;
+    if from != to {
+        log::info!("store: its schema is brought from version {from} to {to}");
+    }
+    Ok(store)
+}
+
+/// The segments that are in a folder.
+async fn segments(dir: &Arc<Path>) -> Result<Vec<Uuid>, LedgerError> {
+    let path = Arc::clone(dir);
+    let found = tokio::task::spawn_blocking(move || segment::find_all(&path)).await;
+    let found = found.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    let found = found.map_err(|source| LedgerError::Files { path: dir.to_path_buf(), source })?;
+    Ok(found.into_iter().map(|(id, _)| id).collect())
+}
+
+/// The name of a data folder among those that share a store: made once, kept in a file.
+fn replica(data_dir: &Path) -> io::Result<String> {
+    let path = data_dir.join("replica");
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    match made {
+        Ok(mut file) => {
+            let name = Uuid::now_v7().to_string();
+            file.write_all(name.as_bytes())?;
+            file.sync_all()?;
+            Ok(name)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => std::fs::read_to_string(path),
+        Err(error) => Err(error),
+    }
 }
 
 fn lock(path: &Path) -> io::Result<File> {

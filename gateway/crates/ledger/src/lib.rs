@@ -19,23 +19,29 @@
 //! # });
 //! ```
 
+mod books;
 mod budgets;
 mod error;
 mod journal;
 mod keys;
 mod ledger;
 mod neighbours;
+mod retention;
 mod settings;
 mod shipper;
 mod spend;
 mod store;
 
+pub use books::{Books, Chain, Findings, Repriced};
 pub use budgets::Budgets;
 pub use error::{JournalError, KeyError, LedgerError, StoreError};
-pub use journal::{Journal, Opened, Settled};
+pub use journal::{Account, Journal, Opened, Service, Settled};
 pub use keys::{KeyChange, KeyFilter, KeyStore, NewKey, StoredKey};
 pub use ledger::Ledger;
 pub use neighbours::Neighbours;
 pub use settings::{LedgerSettings, PriceInterrupted};
 pub use spend::{SpendFilter, SpendRow};
-pub use store::StoreState;
+pub use store::{
+    AddressError, DailyFilter, DailyRow, Database, DayField, Migrated, PostgresAddress, SpendPages,
+    StoreState,
+};

@@ -27,6 +27,7 @@ pub(crate) use self::task::Follower;
 use crate::journal::segment::{self, Segment};
 use crate::journal::tail::{ReadEnd, Tail};
 use crate::shipper::BATCH_MAX;
+use crate::store::stream::Rows;
 use crate::store::{Inserted, Store};
 use crate::{Budgets, JournalError, Opened, Settled, StoreError, StoredKey};
 
@@ -127,9 +128,15 @@ impl Neighbours {
     ) -> Result<Option<StoredKey>, StoreError> {
         loop {
             let from = self.state.lock().book.place();
-            let Some((key, rows)) = self.store.find_key_and_rows(hash, from).await? else {
+            let Some((key, Rows { rows, more })) = self.store.find_key_and_rows(hash, from).await?
+            else {
                 return Ok(None);
             };
+            if more {
+                // So many that they are taken in pieces, before the key is read again.
+                self.step().await;
+                continue;
+            }
             let read_to = rows.last().map_or(from, |row| row.place);
             let looked = self.look_aside().await;
             looked.map_err(|error| StoreError::Unavailable(error.into()))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tollgate_domain::{Charge, NanoUsd, Pricing, Usage};
 
 use crate::budgets::NoBudgets;
-use crate::{Budgets, Opened};
+use crate::{Budgets, Database, Opened};
 
 /// Prices a call whose process died before it settled.
 pub type PriceInterrupted = Arc<dyn Fn(&Opened, &Usage) -> Charge + Send + Sync>;
@@ -17,8 +17,10 @@ pub type PriceInterrupted = Arc<dyn Fn(&Opened, &Usage) -> Charge + Send + Sync>
 pub struct LedgerSettings {
     /// Folder of the journal, the locks and, by default, the database. Made with mode 0700.
     pub data_dir: PathBuf,
-    /// The SQLite file; none: `tollgate.db` in `data_dir`.
-    pub database: Option<PathBuf>,
+    /// Where keys and rows are kept.
+    pub database: Database,
+    /// How old rows of calls become; none: they are kept. The sums of days are kept in any case.
+    pub rows_kept: Option<Duration>,
     /// How long a record may wait for its fsync. It is safe from `kill -9` at once; this is the
     /// window of a power loss.
     pub fsync_interval: Duration,
@@ -38,7 +40,8 @@ impl LedgerSettings {
     pub fn new(data_dir: &Path) -> Self {
         Self {
             data_dir: data_dir.to_owned(),
-            database: None,
+            database: Database::Sqlite(None),
+            rows_kept: None,
             fsync_interval: Duration::from_millis(100),
             segment_bytes: 64 << 20,
             budgets: Arc::new(NoBudgets),
@@ -50,9 +53,5 @@ impl LedgerSettings {
                 pricing: Pricing::Unpriced,
             }),
         }
-    }
-
-    pub(crate) fn database_path(&self) -> PathBuf {
-        self.database.clone().unwrap_or_else(|| self.data_dir.join("tollgate.db"))
     }
 }

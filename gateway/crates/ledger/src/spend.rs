@@ -2,6 +2,8 @@
 
 use tollgate_domain::{CallId, Charge, Dialect, Ending, NanoUsd, UnixMillis, Usage};
 
+use crate::{Account, Service};
+
 /// Which calls are wanted. An absent field does not choose.
 #[derive(Clone, Debug)]
 pub struct SpendFilter {
@@ -11,6 +13,12 @@ pub struct SpendFilter {
     pub key_id: Option<String>,
     /// Calls of this user.
     pub user_id: Option<String>,
+    /// Calls of this team.
+    pub team_id: Option<String>,
+    /// Calls of this organization.
+    pub organization_id: Option<String>,
+    /// Calls of this customer.
+    pub customer_id: Option<String>,
     /// Calls that began at this time or later.
     pub from: Option<UnixMillis>,
     /// Calls that began before this time.
@@ -36,6 +44,8 @@ pub struct SpendRow {
     pub user_id: Option<String>,
     /// The team that the key belonged to.
     pub team_id: Option<String>,
+    /// Whom else it is put down to.
+    pub account: Account,
     /// The route.
     pub route: String,
     /// The client's dialect.
@@ -48,6 +58,8 @@ pub struct SpendRow {
     pub provider: String,
     /// The provider's name of the model.
     pub upstream_model: String,
+    /// How it was served.
+    pub service: Service,
     /// Whether the client asked for a stream.
     pub stream: bool,
     /// The HTTP status that the client got; 0 if that is not known.
@@ -82,6 +94,9 @@ impl Default for SpendFilter {
             call: None,
             key_id: None,
             user_id: None,
+            team_id: None,
+            organization_id: None,
+            customer_id: None,
             from: None,
             until: None,
             limit: 100,

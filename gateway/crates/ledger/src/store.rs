@@ -1,31 +1,46 @@
 //! The store: SQL in one place per concern, and whether it answers.
 
+mod address;
+mod batch;
 mod calls;
+pub(crate) mod changes;
+mod check;
+mod daily;
+mod database;
 mod keys;
+mod migration;
 mod positions;
+mod reprice;
+mod retention;
+mod session;
 pub(crate) mod stream;
+mod value;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub(crate) use self::calls::Inserted;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use parking_lot::Mutex;
+use tokio::time;
 use tollgate_domain::{UnixMillis, unix_now};
 
+pub use self::address::{AddressError, Database, PostgresAddress};
+pub(crate) use self::calls::Inserted;
+use self::calls::PluginSets;
+pub use self::calls::SpendPages;
+pub(crate) use self::check::Checked;
+pub use self::daily::{DailyFilter, DailyRow, DayField};
+pub use self::migration::Migrated;
+pub(crate) use self::reprice::Priced;
+use self::session::Session;
 use crate::{LedgerError, StoreError};
 
-/// One writes at a time; the others read keys and spend.
-const CONNECTIONS_MAX: u32 = 4;
-/// Rows that a connection's thread may be ahead of who reads them.
-const ROWS_BUFFERED: usize = 512;
-/// How long a write waits for another process's.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long connections are waited for at the end.
+const CLOSING_MAX: Duration = Duration::from_secs(5);
+/// While PostgreSQL is away, how long after a vain attempt the next one is made: calls in between
+/// need not wait to hear the same.
+const ABSENT_FOR: Duration = Duration::from_millis(500);
 
 /// Whether the store answers, as the last query saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,34 +57,45 @@ pub enum StoreState {
 /// A handle on the store.
 #[derive(Clone)]
 pub(crate) struct Store {
-    pool: SqlitePool,
+    database: database::Database,
+    /// This data folder's name among those that share the store.
+    replica: Arc<str>,
+    plugins: Arc<Mutex<PluginSets>>,
     /// 0: it answers.
     unavailable_since: Arc<AtomicU64>,
+    /// When it could not be reached the last time; 0: it can be.
+    unreachable_at: Arc<AtomicU64>,
 }
 
 // === impl Store ===
 
 impl Store {
-    /// Opens the database, made if need be, and brings its schema up to date. The caller holds the
-    /// lock that keeps other processes from doing the same.
-    pub(crate) async fn open(path: &Path) -> Result<Self, LedgerError> {
-        // Made here, not by SQLite, so that nobody else may read it.
-        let created = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-        created.map_err(|source| LedgerError::Files { path: path.to_owned(), source })?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A segment of the journal is deleted once it is shipped, so a commit must be on disk.
-            .synchronous(SqliteSynchronous::Full)
-            // A batch's answer fits: the connection's thread is not stopped in the middle of it.
-            .row_buffer_size(ROWS_BUFFERED)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX);
-        let pool = pool.connect_with(options).await;
-        let pool = pool.map_err(|error| StoreError::Unavailable(error.into()))?;
-        let migrated = sqlx::migrate!("./migrations").run(&pool).await;
-        migrated.map_err(|error| LedgerError::Migration(error.into()))?;
-        Ok(Self { pool, unavailable_since: Arc::default() })
+    /// Opens the database, made if need be, and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be reached, or its schema is newer than this program.
+    pub(crate) async fn open(
+        which: &Database,
+        data_dir: &Path,
+        replica: &str,
+    ) -> Result<(Self, Migrated), LedgerError> {
+        let database = match which {
+            Database::Sqlite(path) => {
+                let path = path.clone().unwrap_or_else(|| data_dir.join("tollgate.db"));
+                database::Database::sqlite(&path).await?
+            }
+            Database::Postgres(address) => database::Database::postgres(address),
+        };
+        let migrated = migration::run(&database).await?;
+        let store = Self {
+            database,
+            replica: replica.into(),
+            plugins: Arc::default(),
+            unavailable_since: Arc::default(),
+            unreachable_at: Arc::default(),
+        };
+        Ok((store, migrated))
     }
 
     pub(crate) fn state(&self) -> StoreState {
@@ -79,14 +105,58 @@ impl Store {
         }
     }
 
+    /// Whether other machines may be on this store.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.database.is_shared()
+    }
+
     /// Asks the store for nothing, to see whether it answers.
     pub(crate) async fn ping(&self) {
-        let answer = sqlx::query("SELECT count(*) FROM journal_positions").fetch_one(&self.pool);
-        self.track(answer.await).ok();
+        self.unreachable_at.store(0, Ordering::Relaxed);
+        let Ok(mut session) = self.read().await else { return };
+        let answer = session.row("SELECT count(*) AS segments FROM journal_positions", &[]).await;
+        if self.track(answer).is_ok() {
+            session.done().await;
+        }
     }
 
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        // A server that hangs is not waited for: what was done is committed.
+        if time::timeout(CLOSING_MAX, self.database.close()).await.is_err() {
+            log::warn!("store: it does not take leave");
+        }
+    }
+
+    /// A connection for one statement that reads.
+    async fn read(&self) -> Result<Session, StoreError> {
+        self.reach(async || self.database.session().await).await
+    }
+
+    /// A transaction that sees the store as it is at one moment.
+    async fn snapshot(&self) -> Result<Session, StoreError> {
+        self.reach(async || self.database.snapshot().await).await
+    }
+
+    /// A transaction that writes, while nobody else does.
+    async fn write(&self) -> Result<Session, StoreError> {
+        self.reach(async || self.database.write().await).await
+    }
+
+    async fn reach(
+        &self,
+        connect: impl AsyncFnOnce() -> Result<Session, sqlx::Error>,
+    ) -> Result<Session, StoreError> {
+        let absent_at = self.unreachable_at.load(Ordering::Relaxed);
+        let until = absent_at.saturating_add(ABSENT_FOR.as_millis() as u64);
+        // A clock that was set back must not make this last.
+        if absent_at != 0 && (absent_at..until).contains(&unix_now()) {
+            return self.track(Err(sqlx::Error::PoolTimedOut));
+        }
+        let session = connect().await;
+        let absent = session.is_err() && self.is_shared();
+        let now = if absent { unix_now().max(1) } else { 0 };
+        self.unreachable_at.store(now, Ordering::Relaxed);
+        self.track(session)
     }
 
     /// Notes what a query says of the store's health.
@@ -123,4 +193,9 @@ fn stored(number: u64) -> i64 {
 /// A number that was stored; a negative one becomes 0.
 fn number(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or(0)
+}
+
+/// The start of a text, of at most so many bytes.
+fn clip(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
 }

@@ -228,6 +228,15 @@ pub(crate) fn find_all(dir: &Path) -> io::Result<Vec<(Uuid, PathBuf)>> {
     Ok(found)
 }
 
+/// Segments in a folder that were set aside.
+pub(crate) fn find_damaged(dir: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|end| end == DAMAGED)).collect();
+    found.sort();
+    found
+}
+
 /// Takes over every segment of dead processes, oldest first.
 pub(crate) fn adopt_all(dir: &Path) -> io::Result<Vec<Adopted>> {
     let mut paths = Vec::new();

@@ -8,10 +8,13 @@ use tokio::time;
 
 use super::Neighbours;
 use crate::shipper::PATROL;
+use crate::store::stream::Rows;
 use crate::{LedgerError, StoreError};
 
 /// How often others are looked at while there are any; while there are none, at each patrol.
 const FOLLOW: Duration = Duration::from_millis(50);
+/// How often the rows of gateways with other data folders are read.
+const ROWS: Duration = Duration::from_secs(1);
 
 /// The task; it stops when this is dropped.
 pub(crate) struct Follower(JoinHandle<()>);
@@ -25,8 +28,8 @@ impl Follower {
         let neighbours = Arc::clone(neighbours);
         Ok(Self(tokio::spawn(async move {
             loop {
-                time::sleep(if neighbours.any() { FOLLOW } else { PATROL }).await;
-                neighbours.step().await;
+                time::sleep(neighbours.pause()).await;
+                while neighbours.step().await {}
             }
         })))
     }
@@ -55,9 +58,17 @@ impl Neighbours {
         Ok(())
     }
 
-    /// Applies what others have written and shipped until now. While the store is away, what they
-    /// have written counts all the same.
-    async fn step(self: &Arc<Self>) {
+    fn pause(&self) -> Duration {
+        match (self.any(), self.store.is_shared()) {
+            (true, _) => FOLLOW,
+            (false, true) => ROWS,
+            (false, false) => PATROL,
+        }
+    }
+
+    /// Applies what others have written and shipped until now; says whether there is more. While
+    /// the store is away, what they have written counts all the same.
+    pub(super) async fn step(self: &Arc<Self>) -> bool {
         let (from, gone) = {
             let state = self.state.lock();
             let gone = state.followed.iter().filter(|followed| followed.gone);
@@ -66,21 +77,26 @@ impl Neighbours {
         let rows = self.store.rows_after(from).await;
         if let Err(error) = self.look_aside().await {
             log::error!("journal: other processes cannot be seen: {error}");
-            return;
+            return false;
         }
-        let rows = match rows {
+        let Rows { rows, more } = match rows {
             Ok(rows) => rows,
-            // Said already, as the store's health.
-            Err(StoreError::Unavailable(_)) => return,
-            Err(error) => return log::error!("journal: rows of others cannot be read: {error}"),
+            Err(error) => {
+                // That the store does not answer was said already, as its health.
+                if !matches!(error, StoreError::Unavailable(_)) {
+                    log::error!("journal: rows of others cannot be read: {error}");
+                }
+                return false;
+            }
         };
         let mut state = self.state.lock();
         state.book.apply(rows, &*self.budgets);
         // Their files were gone before the rows were read, and rows come before that.
-        for id in gone {
+        for id in gone.into_iter().filter(|_| !more) {
             state.followed.retain(|followed| followed.id != id);
             state.book.end_segment(id, &*self.budgets);
         }
         drop(state);
+        more
     }
 }

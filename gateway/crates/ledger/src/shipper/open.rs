@@ -6,7 +6,7 @@ use tollgate_domain::{CallId, Ending, Observed, UnixMillis, Usage};
 use uuid::Uuid;
 
 use crate::journal::tail::Entry;
-use crate::{Opened, PriceInterrupted, Settled};
+use crate::{Opened, PriceInterrupted, Service, Settled};
 
 /// The open calls. Bounded by the calls that a process can hold open at once.
 #[derive(Default)]
@@ -86,6 +86,7 @@ impl OpenCalls {
                 first_byte_at: None,
                 ended_at: died_at.max(opened.started_at),
                 plugins: Vec::new(),
+                service: Service::default(),
                 opened,
             })
         });

@@ -1,68 +1,91 @@
-//! SQL of the calls, and of what keys have spent on them.
+//! SQL that puts calls into the store, and what keys have spent on them.
 
-use std::collections::BTreeMap;
+mod read;
+mod row;
 
-use serde::ser::{SerializeSeq, Serializer};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tollgate_domain::{CallId, Charge, NanoUsd, Pricing, Usage};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sqlx::Error;
+use tollgate_domain::CallId;
 use uuid::Uuid;
 
-use super::keys::get;
+pub use self::read::SpendPages;
+pub(super) use self::read::{first_id, read, usage};
+pub(super) use self::row::pricing;
+use super::session::Session;
 use super::stream::{self, Place};
-use super::{Store, number, positions, stored};
+use super::value::{Sql, Value};
+use super::{Store, daily, positions};
 use crate::journal::tail::Position;
-use crate::{Settled, SpendFilter, SpendRow, StoreError};
+use crate::{Settled, StoreError};
 
-/// One statement for a whole batch: a row's values are those of [`Row`], in order. Without the
-/// materialised step SQLite would write each row out as text once per column.
-const INSERT: &str = "WITH rows (value) AS MATERIALIZED (SELECT value FROM json_each($1)) \
-     INSERT INTO calls (call_id, client_call_id, key_id, key_alias, user_id, \
-     team_id, route, dialect, model, deployment, provider, upstream_model, stream, status, \
-     ending, error, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens, \
-     reasoning_tokens, estimated, charge_nano_usd, parts, pricing, price_version, \
-     reserved_nano_usd, started_at, first_byte_at, ended_at, plugins) \
-     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, \
-     value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, \
-     value->>14, value->>15, value->>16, value->>17, value->>18, value->>19, value->>20, \
-     value->>21, value->>22, value->>23, value->>24, value->>25, value->>26, value->>27, \
-     value->>28, value->>29, value->>30 \
-     FROM rows WHERE true \
-     ON CONFLICT (call_id) DO NOTHING RETURNING key_id, charge_nano_usd";
-
-macro_rules! added {
-    () => {
-        "SET spend = CASE WHEN spend > 9223372036854775807 - (charged.value->>1) \
-         THEN 9223372036854775807 ELSE spend + (charged.value->>1) END \
-         FROM json_each($1) AS charged "
+macro_rules! charge {
+    ($table:literal, $from:literal, $hash:literal, $amount:literal, $and:literal) => {
+        concat!(
+            "UPDATE ",
+            $table,
+            " SET spend = CASE WHEN spend > 9223372036854775807 - ",
+            $amount,
+            " THEN 9223372036854775807 ELSE spend + ",
+            $amount,
+            " END FROM ",
+            $from,
+            " WHERE ",
+            $table,
+            ".hash = ",
+            $hash,
+            $and
+        )
     };
 }
 
-const CHARGE_KEYS: &str = concat!("UPDATE keys ", added!(), "WHERE keys.hash = charged.value->>0");
+macro_rules! charges {
+    ($table:literal, $sqlite_and:literal, $postgres_and:literal) => {
+        Sql {
+            sqlite: charge!(
+                $table,
+                "json_each($1) AS charged",
+                "charged.value->>0",
+                "(charged.value->>1)",
+                $sqlite_and
+            ),
+            postgres: charge!(
+                $table,
+                "UNNEST($1::text[], $2::int8[]) AS charged (hash, amount)",
+                "charged.hash",
+                "charged.amount",
+                $postgres_and
+            ),
+        }
+    };
+}
+
+const CHARGE_KEYS: Sql = charges!("keys", "", "");
 
 /// A key that was deleted while its calls were open is charged on the row that was kept of it.
-const CHARGE_DELETED_KEYS: &str = concat!(
-    "UPDATE deleted_keys ",
-    added!(),
-    "WHERE deleted_keys.hash = charged.value->>0 \
-     AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.hash = charged.value->>0) \
+const CHARGE_DELETED_KEYS: Sql = charges!(
+    "deleted_keys",
+    " AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.hash = charged.value->>0) \
      AND deleted_keys.id = (SELECT max(d.id) FROM deleted_keys AS d \
-     WHERE d.hash = charged.value->>0)"
+     WHERE d.hash = charged.value->>0)",
+    " AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.hash = charged.hash) \
+     AND deleted_keys.id = (SELECT max(d.id) FROM deleted_keys AS d \
+     WHERE d.hash = charged.hash)"
 );
 
-const SELECT: &str = "SELECT * FROM calls WHERE ($1 IS NULL OR call_id = $1) \
-     AND ($2 IS NULL OR key_id = $2) AND ($3 IS NULL OR user_id = $3) \
-     AND ($4 IS NULL OR started_at >= $4) AND ($5 IS NULL OR started_at < $5) \
-     ORDER BY started_at DESC, call_id DESC LIMIT $6 OFFSET $7";
+const NAME_PLUGINS: &str = "INSERT INTO plugin_sets (digests) VALUES ($1) \
+     ON CONFLICT (digests) DO UPDATE SET digests = excluded.digests RETURNING id";
 
-/// The parts of a charge, as the column holds them.
-#[derive(Serialize, Deserialize)]
-struct Parts {
-    input: NanoUsd,
-    cached: NanoUsd,
-    output: NanoUsd,
-}
+const AMONG: Sql = Sql {
+    sqlite: "SELECT call_id FROM calls WHERE call_id IN (SELECT unhex(value) FROM json_each($1))",
+    postgres: "SELECT call_id FROM calls WHERE call_id = ANY($1)",
+};
+
+/// Sets of plugins whose numbers are remembered: there are as many as there are configurations.
+const SETS_MAX: usize = 1_000;
+
+/// Numbers of sets of plugins, by their digests as JSON.
+pub(crate) type PluginSets = HashMap<Vec<String>, i64>;
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +98,9 @@ pub(crate) struct Inserted {
     pub(crate) after: Place,
 }
 
+/// A batch, some of whose calls have rows already.
+struct Known;
+
 // === impl Store ===
 
 impl Store {
@@ -85,179 +111,141 @@ impl Store {
         calls: &[Settled],
         position: Option<(Uuid, Position)>,
     ) -> Result<Inserted, StoreError> {
-        let rows = serde_json::to_string(&calls.iter().map(Row).collect::<Vec<_>>());
-        let rows = self.track(rows.map_err(|error| sqlx::Error::Encode(error.into())))?;
-        let mut transaction = self.track(self.pool.begin_with("BEGIN IMMEDIATE").await)?;
-        let shipped = ship(&mut transaction, &rows, position).await;
-        let shipped = self.track(shipped)?;
-        self.track(transaction.commit().await)?;
-        Ok(shipped)
-    }
-
-    pub(crate) async fn find_calls(
-        &self,
-        filter: &SpendFilter,
-    ) -> Result<Vec<SpendRow>, StoreError> {
-        let rows = sqlx::query(SELECT)
-            .bind(filter.call.map(|call| call.to_string()))
-            .bind(&filter.key_id)
-            .bind(&filter.user_id)
-            .bind(filter.from.map(stored))
-            .bind(filter.until.map(stored))
-            .bind(i64::from(filter.limit))
-            .bind(i64::from(filter.offset))
-            .fetch_all(&self.pool)
-            .await;
-        self.track(rows)?.iter().map(read).collect()
-    }
-}
-
-async fn ship(
-    connection: &mut SqliteConnection,
-    rows: &str,
-    position: Option<(Uuid, Position)>,
-) -> Result<Inserted, sqlx::Error> {
-    let before = stream::last_place(connection).await?;
-    let inserted: Vec<(String, i64)> =
-        sqlx::query_as(INSERT).bind(rows).fetch_all(&mut *connection).await?;
-    let mut charges = BTreeMap::<&str, i64>::new();
-    for (key, amount) in &inserted {
-        let sum = charges.entry(key).or_default();
-        *sum = sum.saturating_add(*amount);
-    }
-    if !charges.is_empty() {
-        let keys = charges.len() as u64;
-        let charges = serde_json::to_string(&charges.into_iter().collect::<Vec<_>>());
-        let charges = charges.map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let charged = sqlx::query(CHARGE_KEYS).bind(&charges).execute(&mut *connection).await?;
-        if charged.rows_affected() < keys {
-            let deleted = sqlx::query(CHARGE_DELETED_KEYS).bind(&charges);
-            deleted.execute(&mut *connection).await?;
+        // Hardly ever does a call have a row, so all are tried before it is asked which do.
+        let fresh: Vec<_> = calls.iter().collect();
+        if let Some(inserted) = self.try_ship(&fresh, position).await? {
+            return Ok(inserted);
+        }
+        let mut session = self.write().await?;
+        let missing = missing(&mut session, calls).await;
+        let missing = self.track(missing)??;
+        let mut sets = self.plugin_sets();
+        let shipped = self.put(&mut session, &missing, position, &mut sets).await;
+        match self.track(shipped)? {
+            Ok(inserted) => {
+                self.track(session.commit().await)?;
+                self.keep_plugin_sets(sets);
+                Ok(inserted)
+            }
+            Err(Known) => Err(StoreError::Unreadable { column: "call_id" }),
         }
     }
-    if let Some((segment, position)) = position {
-        positions::put(connection, segment, position).await?;
+
+    async fn try_ship(
+        &self,
+        calls: &[&Settled],
+        position: Option<(Uuid, Position)>,
+    ) -> Result<Option<Inserted>, StoreError> {
+        let mut session = self.write().await?;
+        let mut sets = self.plugin_sets();
+        let shipped = self.put(&mut session, calls, position, &mut sets).await;
+        match self.track(shipped)? {
+            Ok(inserted) => {
+                self.track(session.commit().await)?;
+                self.keep_plugin_sets(sets);
+                Ok(Some(inserted))
+            }
+            Err(Known) => {
+                self.track(session.roll_back().await)?;
+                Ok(None)
+            }
+        }
     }
-    let after = stream::last_place(connection).await?;
-    Ok(Inserted { count: inserted.len(), before, after })
-}
 
-/// A call as one JSON array, in the order of [`INSERT`].
-struct Row<'a>(&'a Settled);
+    async fn put(
+        &self,
+        session: &mut Session,
+        calls: &[&Settled],
+        position: Option<(Uuid, Position)>,
+        sets: &mut PluginSets,
+    ) -> Result<Result<Inserted, Known>, Error> {
+        let before = stream::last_place(session).await?;
+        name_plugins(session, calls, sets).await?;
+        let inserted = row::BATCH.insert(session, &row::values(calls, sets)).await?;
+        if inserted != calls.len() as u64 {
+            return Ok(Err(Known));
+        }
+        charge_keys(session, calls).await?;
+        daily::add(session, calls).await?;
+        if let Some((segment, position)) = position {
+            positions::put(session, segment, position, &self.replica).await?;
+        }
+        let after = stream::last_place(session).await?;
+        Ok(Ok(Inserted { count: calls.len(), before, after }))
+    }
 
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let call = self.0;
-        let Settled { opened, usage, charge, .. } = call;
-        let tokens = usage.usage();
-        let parts = Parts { input: charge.input, cached: charge.cached, output: charge.output };
-        let (pricing, version) = match &charge.pricing {
-            Pricing::Priced(version) => ("priced", Some(version.as_str())),
-            Pricing::Unpriced => ("unpriced", None),
-            Pricing::MeterFailed => ("meter-failed", None),
-        };
-        let mut row = serializer.serialize_seq(Some(31))?;
-        row.serialize_element(&opened.call)?;
-        row.serialize_element(&opened.client_call_id)?;
-        row.serialize_element(&opened.key_id)?;
-        row.serialize_element(&opened.key_alias)?;
-        row.serialize_element(&opened.user_id)?;
-        row.serialize_element(&opened.team_id)?;
-        row.serialize_element(&opened.route)?;
-        row.serialize_element(&opened.dialect)?;
-        row.serialize_element(&opened.model)?;
-        row.serialize_element(&opened.deployment)?;
-        row.serialize_element(&opened.provider)?;
-        row.serialize_element(&opened.upstream_model)?;
-        row.serialize_element(&opened.stream)?;
-        row.serialize_element(&call.status)?;
-        row.serialize_element(&call.ending)?;
-        row.serialize_element(&call.error)?;
-        row.serialize_element(&stored(tokens.input))?;
-        row.serialize_element(&stored(tokens.output))?;
-        row.serialize_element(&stored(tokens.cached_input))?;
-        row.serialize_element(&stored(tokens.cache_write))?;
-        row.serialize_element(&stored(tokens.reasoning))?;
-        row.serialize_element(&usage.is_estimated())?;
-        row.serialize_element(&charge.amount)?;
-        row.serialize_element(&parts)?;
-        row.serialize_element(pricing)?;
-        row.serialize_element(&version)?;
-        row.serialize_element(&opened.reserved)?;
-        row.serialize_element(&stored(opened.started_at))?;
-        row.serialize_element(&call.first_byte_at.map(stored))?;
-        row.serialize_element(&stored(call.ended_at))?;
-        row.serialize_element(&call.plugins)?;
-        row.end()
+    fn plugin_sets(&self) -> PluginSets {
+        self.plugins.lock().clone()
+    }
+
+    /// Remembers numbers that are in the store now.
+    fn keep_plugin_sets(&self, mut sets: PluginSets) {
+        let mut kept = self.plugins.lock();
+        if sets.len() != kept.len() {
+            if sets.len() > SETS_MAX {
+                sets.clear();
+            }
+            *kept = sets;
+        }
     }
 }
 
-fn read(row: &SqliteRow) -> Result<SpendRow, StoreError> {
-    let call: &str = get(row, "call_id")?;
-    let call: CallId = call.parse().map_err(|_| StoreError::Unreadable { column: "call_id" })?;
-    let tokens = |column| get::<i64>(row, column).map(number);
-    let status = u16::try_from(get::<i64>(row, "status")?);
-    Ok(SpendRow {
-        call,
-        client_call_id: get(row, "client_call_id")?,
-        key_id: get(row, "key_id")?,
-        key_alias: get(row, "key_alias")?,
-        user_id: get(row, "user_id")?,
-        team_id: get(row, "team_id")?,
-        route: get(row, "route")?,
-        dialect: word(row, "dialect")?,
-        model: get(row, "model")?,
-        deployment: get(row, "deployment")?,
-        provider: get(row, "provider")?,
-        upstream_model: get(row, "upstream_model")?,
-        stream: get(row, "stream")?,
-        status: status.map_err(|_| StoreError::Unreadable { column: "status" })?,
-        ending: word(row, "ending")?,
-        error: get(row, "error")?,
-        usage: Usage {
-            input: tokens("input_tokens")?,
-            output: tokens("output_tokens")?,
-            cached_input: tokens("cached_input_tokens")?,
-            cache_write: tokens("cache_write_tokens")?,
-            reasoning: tokens("reasoning_tokens")?,
-            ..Usage::default()
-        },
-        estimated: get(row, "estimated")?,
-        charge: read_charge(row)?,
-        reserved: NanoUsd::from_stored(get(row, "reserved_nano_usd")?),
-        started_at: number(get(row, "started_at")?),
-        first_byte_at: get::<Option<i64>>(row, "first_byte_at")?.map(number),
-        ended_at: number(get(row, "ended_at")?),
-        plugins: json(row, "plugins")?,
-    })
+/// The calls of a batch that have no row, each once.
+async fn missing<'a>(
+    session: &mut Session,
+    calls: &'a [Settled],
+) -> Result<Result<Vec<&'a Settled>, StoreError>, Error> {
+    let ids = calls.iter().map(|settled| Uuid::from_bytes(*settled.opened.call.as_bytes()));
+    let rows = session.rows(AMONG, &[Value::Ids(ids.collect())]).await?;
+    let there: Result<HashSet<CallId>, _> = rows.iter().map(|row| row.call("call_id")).collect();
+    Ok(there.map(|mut there| {
+        calls.iter().filter(|settled| there.insert(settled.opened.call)).collect()
+    }))
 }
 
-fn read_charge(row: &SqliteRow) -> Result<Charge, StoreError> {
-    let parts: Parts = json(row, "parts")?;
-    let version: Option<String> = get(row, "price_version")?;
-    let pricing = match (get(row, "pricing")?, version) {
-        ("priced", Some(version)) => Pricing::Priced(version),
-        ("unpriced", _) => Pricing::Unpriced,
-        ("meter-failed", _) => Pricing::MeterFailed,
-        _ => return Err(StoreError::Unreadable { column: "pricing" }),
-    };
-    let amount = NanoUsd::from_stored(get(row, "charge_nano_usd")?);
-    Ok(Charge { amount, input: parts.input, cached: parts.cached, output: parts.output, pricing })
+async fn name_plugins(
+    session: &mut Session,
+    calls: &[&Settled],
+    sets: &mut PluginSets,
+) -> Result<(), Error> {
+    for settled in calls {
+        if sets.contains_key(&settled.plugins) {
+            continue;
+        }
+        let digests = serde_json::Value::from(settled.plugins.clone()).to_string();
+        let row = session.row(NAME_PLUGINS, &[Value::text(digests)]).await?;
+        let id = row.ok_or(Error::RowNotFound)?.number("id");
+        let id = id.map_err(|error| Error::Decode(error.into()))?;
+        sets.insert(settled.plugins.clone(), id);
+    }
+    Ok(())
 }
 
-/// A column of JSON.
-fn json<T: for<'de> Deserialize<'de>>(
-    row: &SqliteRow,
-    column: &'static str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(get(row, column)?).map_err(|_| StoreError::Unreadable { column })
+async fn charge_keys(session: &mut Session, calls: &[&Settled]) -> Result<(), Error> {
+    let mut charges = BTreeMap::<&str, i64>::new();
+    for settled in calls {
+        let sum = charges.entry(&settled.opened.key_id).or_default();
+        *sum = sum.saturating_add(settled.charge.amount.to_stored());
+    }
+    let keys = charges.len() as u64;
+    let values = charge_values(session, charges)?;
+    let charged = session.execute(CHARGE_KEYS, &values).await?;
+    if charged < keys {
+        session.execute(CHARGE_DELETED_KEYS, &values).await?;
+    }
+    Ok(())
 }
 
-/// A column with the name of a variant.
-fn word<T: for<'de> Deserialize<'de>>(
-    row: &SqliteRow,
-    column: &'static str,
-) -> Result<T, StoreError> {
-    let value = Value::String(get(row, column)?);
-    serde_json::from_value(value).map_err(|_| StoreError::Unreadable { column })
+/// Keys and amounts as the statements for this database want them.
+fn charge_values(
+    session: &Session,
+    charges: BTreeMap<&str, i64>,
+) -> Result<Vec<Value<'static>>, Error> {
+    if let Session::Postgres(_) = session {
+        let (keys, amounts): (Vec<_>, Vec<_>) =
+            charges.into_iter().map(|(key, amount)| (key.replace('\0', ""), Some(amount))).unzip();
+        return Ok(vec![Value::Texts(keys), Value::Numbers(amounts)]);
+    }
+    let json = serde_json::to_string(&charges.into_iter().collect::<Vec<_>>());
+    Ok(vec![Value::text(json.map_err(|error| Error::Encode(error.into()))?)])
 }

@@ -1,22 +1,27 @@
 //! SQL of the rows of calls as a stream: in the order in which they came, whoever shipped them.
 //!
-//! Rows are never deleted and SQLite gives each new one the next row id. Whoever inserts holds the
+//! The newest row is never deleted, and each new one gets a higher place. Whoever inserts holds the
 //! store's one write lock, so a reader that has seen a row has seen every row before it.
 
-use serde_json::Value;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tollgate_domain::{CallId, KeyHash, NanoUsd};
+use uuid::Uuid;
 
-use super::keys::get;
+use super::session::Session;
+use super::value::{Row, Sql, Value};
 use super::{Store, keys};
 use crate::{StoreError, StoredKey};
 
-const LAST: &str = "SELECT coalesce(max(rowid), 0) FROM calls";
-const AFTER: &str = "SELECT rowid AS place, call_id, key_id, charge_nano_usd FROM calls \
-     WHERE rowid > $1 ORDER BY rowid";
-const AMONG: &str = "SELECT call_id FROM calls WHERE rowid <= $1 \
-     AND call_id IN (SELECT value FROM json_each($2))";
+/// Rows that are read at once: after a long absence there can be many.
+const PAGE: usize = 10_000;
+
+const LAST: &str = "SELECT coalesce(max(place), 0) AS place FROM calls";
+const AFTER: &str = "SELECT place, call_id, key_id, charge_nano_usd FROM calls \
+     WHERE place > $1 ORDER BY place LIMIT $2";
+const AMONG: Sql = Sql {
+    sqlite: "SELECT call_id FROM calls WHERE place <= $1 \
+             AND call_id IN (SELECT unhex(value) FROM json_each($2))",
+    postgres: "SELECT call_id FROM calls WHERE place <= $1 AND call_id = ANY($2)",
+};
 
 /// The place of a row among all of them; 0 is before the first.
 pub(crate) type Place = i64;
@@ -30,20 +35,31 @@ pub(crate) struct Charged {
     pub(crate) amount: NanoUsd,
 }
 
+/// Rows, and whether there may be more behind them.
+pub(crate) struct Rows {
+    pub(crate) rows: Vec<Charged>,
+    pub(crate) more: bool,
+}
+
 // === impl Store ===
 
 impl Store {
     /// The place of the newest row.
     pub(crate) async fn last_place(&self) -> Result<Place, StoreError> {
-        let mut connection = self.track(self.pool.acquire().await)?;
-        let place = last_place(&mut connection).await;
-        self.track(place)
+        let mut session = self.read().await?;
+        let place = last_place(&mut session).await;
+        let place = self.track(place)?;
+        session.done().await;
+        Ok(place)
     }
 
     /// Rows behind a place, in order.
-    pub(crate) async fn rows_after(&self, place: Place) -> Result<Vec<Charged>, StoreError> {
-        let rows = sqlx::query(AFTER).bind(place).fetch_all(&self.pool).await;
-        self.track(rows)?.iter().map(read).collect()
+    pub(crate) async fn rows_after(&self, place: Place) -> Result<Rows, StoreError> {
+        let mut session = self.read().await?;
+        let rows = rows_after(&mut session, place).await;
+        let rows = self.track(rows)?;
+        session.done().await;
+        Rows::read(&rows)
     }
 
     /// A key, and the rows behind a place, both as they are at one moment.
@@ -51,13 +67,17 @@ impl Store {
         &self,
         hash: KeyHash,
         place: Place,
-    ) -> Result<Option<(StoredKey, Vec<Charged>)>, StoreError> {
-        let mut transaction = self.track(self.pool.begin().await)?;
-        let key = keys::find(&mut transaction, hash).await;
-        let Some(key) = self.track(key)? else { return Ok(None) };
-        let rows = sqlx::query(AFTER).bind(place).fetch_all(&mut *transaction).await;
-        let rows = self.track(rows)?.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Some((keys::read(&key)?, rows)))
+    ) -> Result<Option<(StoredKey, Rows)>, StoreError> {
+        let mut session = self.snapshot().await?;
+        let key = keys::find(&mut session, hash).await;
+        let Some(key) = self.track(key)? else {
+            session.done().await;
+            return Ok(None);
+        };
+        let rows = rows_after(&mut session, place).await;
+        let rows = self.track(rows)?;
+        session.done().await;
+        Ok(Some((keys::read(&key)?, Rows::read(&rows)?)))
     }
 
     /// Which of these calls have a row up to a place.
@@ -66,27 +86,38 @@ impl Store {
         calls: &[CallId],
         place: Place,
     ) -> Result<Vec<CallId>, StoreError> {
-        let wanted = Value::from_iter(calls.iter().map(CallId::to_string)).to_string();
-        let rows = sqlx::query(AMONG).bind(place).bind(&wanted).fetch_all(&self.pool).await;
-        self.track(rows)?.iter().map(read_call).collect()
+        let ids = calls.iter().map(|call| Uuid::from_bytes(*call.as_bytes()));
+        let values = [place.into(), Value::Ids(ids.collect())];
+        let mut session = self.read().await?;
+        let rows = session.rows(AMONG, &values).await;
+        let rows = self.track(rows)?;
+        session.done().await;
+        rows.iter().map(|row| row.call("call_id")).collect()
     }
 }
 
 /// The place of the newest row, seen from inside a transaction.
-pub(super) async fn last_place(connection: &mut SqliteConnection) -> Result<Place, sqlx::Error> {
-    sqlx::query(LAST).fetch_one(connection).await?.try_get(0)
+pub(super) async fn last_place(session: &mut Session) -> Result<Place, sqlx::Error> {
+    let row = session.row(LAST, &[]).await?.ok_or(sqlx::Error::RowNotFound)?;
+    row.number("place").map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-fn read(row: &SqliteRow) -> Result<Charged, StoreError> {
-    Ok(Charged {
-        place: get(row, "place")?,
-        call: read_call(row)?,
-        key_id: get(row, "key_id")?,
-        amount: NanoUsd::from_stored(get(row, "charge_nano_usd")?),
-    })
+async fn rows_after(session: &mut Session, place: Place) -> Result<Vec<Row>, sqlx::Error> {
+    session.rows(AFTER, &[place.into(), (PAGE as i64).into()]).await
 }
 
-fn read_call(row: &SqliteRow) -> Result<CallId, StoreError> {
-    let call: &str = get(row, "call_id")?;
-    call.parse().map_err(|_| StoreError::Unreadable { column: "call_id" })
+// === impl Rows ===
+
+impl Rows {
+    fn read(rows: &[Row]) -> Result<Self, StoreError> {
+        let read = rows.iter().map(|row| {
+            Ok(Charged {
+                place: row.number("place")?,
+                call: row.call("call_id")?,
+                key_id: row.text("key_id")?.to_owned(),
+                amount: NanoUsd::from_stored(row.number("charge_nano_usd")?),
+            })
+        });
+        Ok(Self { rows: read.collect::<Result<_, StoreError>>()?, more: rows.len() == PAGE })
+    }
 }

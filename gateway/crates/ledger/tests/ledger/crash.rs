@@ -7,8 +7,10 @@ use std::process::{Child, Command, Stdio};
 use tollgate_domain::{Ending, Usage};
 
 use crate::fixture::{COST, call, calls, create_key, open, opened, rows, spend};
+use crate::home::{Home, on_both};
 
 const DIR: &str = "TOLLGATE_CRASH_DIR";
+const STORE: &str = "TOLLGATE_CRASH_STORE";
 const SHIP: &str = "TOLLGATE_CRASH_SHIP";
 /// Whole calls that a child has written before it says so.
 const WHOLE: usize = 300;
@@ -17,7 +19,7 @@ const WHOLE: usize = 300;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Ok(dir) = std::env::var(DIR) else { return };
-    let ledger = open(Path::new(&dir)).await;
+    let ledger = open(&Home::at(Path::new(&dir), std::env::var(STORE).ok())).await;
     let open_call = opened();
     ledger.journal().opened(&open_call).unwrap();
     let usage = Usage { output: 6, ..Usage::default() };
@@ -33,9 +35,10 @@ async fn child() {
 }
 
 /// Starts a child and returns once it has written and goes on writing.
-fn start(dir: &Path, ship: bool) -> Child {
+fn start(home: &Home, ship: bool) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "crash::child", "--nocapture"]).env(DIR, dir);
+    command.args(["--exact", "crash::child", "--nocapture"]).env(DIR, home.path());
+    command.envs(home.address.as_ref().map(|address| (STORE, address)));
     if ship {
         command.env(SHIP, "1");
     }
@@ -51,8 +54,8 @@ fn kill(mut child: Child) {
 }
 
 /// Nothing is lost, nothing is there twice, and the open call was interrupted once.
-async fn check(dir: &Path, children: usize) {
-    let ledger = open(dir).await;
+async fn check(home: &Home, children: usize) {
+    let ledger = open(home).await;
     let rows = rows(&ledger).await;
     let (interrupted, whole): (Vec<_>, Vec<_>) =
         rows.iter().partition(|row| row.ending == Ending::Interrupted);
@@ -65,36 +68,33 @@ async fn check(dir: &Path, children: usize) {
     ledger.close().await;
 }
 
-#[tokio::test]
-async fn a_killed_process_loses_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(a_killed_process_loses_nothing);
+async fn a_killed_process_loses_nothing(home: Home) {
+    let ledger = open(&home).await;
     create_key(&ledger).await;
     ledger.close().await;
-    kill(start(dir.path(), false));
-    check(dir.path(), 1).await;
-    check(dir.path(), 1).await;
+    kill(start(&home, false));
+    check(&home, 1).await;
+    check(&home, 1).await;
 }
 
-#[tokio::test]
-async fn a_process_killed_while_it_ships_counts_nothing_twice() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(a_process_killed_while_it_ships_counts_nothing_twice);
+async fn a_process_killed_while_it_ships_counts_nothing_twice(home: Home) {
+    let ledger = open(&home).await;
     create_key(&ledger).await;
     ledger.close().await;
     for round in 1..=3 {
-        kill(start(dir.path(), true));
-        check(dir.path(), round).await;
+        kill(start(&home, true));
+        check(&home, round).await;
     }
 }
 
-#[tokio::test]
-async fn a_start_beside_a_live_process_leaves_its_segments_alone() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(a_start_beside_a_live_process_leaves_its_segments_alone);
+async fn a_start_beside_a_live_process_leaves_its_segments_alone(home: Home) {
+    let ledger = open(&home).await;
     create_key(&ledger).await;
-    let first = start(dir.path(), false);
-    let second = start(dir.path(), true);
+    let first = start(&home, false);
+    let second = start(&home, true);
     call(&ledger);
     ledger.flush().await;
     let interrupted = rows(&ledger).await.iter().any(|row| row.ending == Ending::Interrupted);
@@ -102,5 +102,5 @@ async fn a_start_beside_a_live_process_leaves_its_segments_alone() {
     kill(first);
     kill(second);
     ledger.close().await;
-    check(dir.path(), 2).await;
+    check(&home, 2).await;
 }

@@ -9,17 +9,20 @@ use tollgate_ledger::Ledger;
 
 use crate::fixture::{
     eventually, journal_files, key_hash, open, opened, rows, settings, settled, spend,
+    with_fixture_key,
 };
-use crate::overlap::{BUDGET, EACH, folder};
+use crate::home::{Home, on_both};
+use crate::overlap::{BUDGET, EACH};
 use crate::process::Process;
 
 const DIR: &str = "TOLLGATE_DEATH_DIR";
+const STORE: &str = "TOLLGATE_DEATH_STORE";
 
 /// What the old process does; nothing in an ordinary run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Ok(dir) = std::env::var(DIR) else { return };
-    let old = Process::with_key(Path::new(&dir)).await;
+    let old = Process::with_key(&Home::at(Path::new(&dir), std::env::var(STORE).ok())).await;
     let mut open = old.admit_many(30, EACH, BUDGET);
     for opened in open.drain(..10) {
         old.end(opened, EACH / 2);
@@ -33,9 +36,10 @@ async fn child() {
 }
 
 /// Starts the old process: ten calls have ended at half their price, twenty are open.
-fn start(dir: &Path) -> Child {
+fn start(home: &Home) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "death::child", "--nocapture"]).env(DIR, dir);
+    command.args(["--exact", "death::child", "--nocapture"]).env(DIR, home.path());
+    command.envs(home.address.as_ref().map(|address| (STORE, address)));
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -43,11 +47,11 @@ fn start(dir: &Path) -> Child {
     child
 }
 
-#[tokio::test]
-async fn a_process_killed_during_the_overlap_leaves_what_its_calls_cost_and_no_more() {
-    let dir = folder().await;
-    let mut old = start(dir.path());
-    let new = Process::with_key(dir.path()).await;
+on_both!(a_process_killed_during_the_overlap_leaves_what_its_calls_cost_and_no_more);
+async fn a_process_killed_during_the_overlap_leaves_what_its_calls_cost_and_no_more(home: Home) {
+    with_fixture_key(&home).await;
+    let mut old = start(&home);
+    let new = Process::with_key(&home).await;
     assert_eq!(new.spent(key_hash()), Some(10 * EACH / 2));
     let mut open = new.admit_many(60, EACH, BUDGET);
     assert_eq!(open.len(), 50 - 20 - 5);
@@ -77,8 +81,8 @@ async fn a_process_killed_during_the_overlap_leaves_what_its_calls_cost_and_no_m
 
 /// A segment of a dead process with one call that has ended and one that is open, and the calls.
 async fn dead_segment() -> (String, Vec<u8>, [CallId; 2]) {
-    let other = tempfile::tempdir().unwrap();
-    let ledger = open(other.path()).await;
+    let other = Home::sqlite();
+    let ledger = open(&other).await;
     let calls = [opened(), opened()];
     for opened in &calls {
         ledger.journal().opened(opened).unwrap();
@@ -91,21 +95,22 @@ async fn dead_segment() -> (String, Vec<u8>, [CallId; 2]) {
     (name, std::fs::read(&path).unwrap(), calls.map(|opened| opened.call))
 }
 
-#[tokio::test]
-async fn what_is_recovered_for_a_dead_process_reaches_keys_that_are_loaded_already() {
+on_both!(what_is_recovered_for_a_dead_process_reaches_keys_that_are_loaded_already);
+async fn what_is_recovered_for_a_dead_process_reaches_keys_that_are_loaded_already(home: Home) {
     for seen_before in [false, true] {
-        let dir = folder().await;
-        let new = Process::with_key(dir.path()).await;
+        let home = home.fresh().await;
+        with_fixture_key(&home).await;
+        let new = Process::with_key(&home).await;
         assert_eq!(new.spent(key_hash()), Some(0));
         let (name, bytes, calls) = dead_segment().await;
-        std::fs::write(dir.path().join("journal").join(name), bytes).unwrap();
+        std::fs::write(home.path().join("journal").join(name), bytes).unwrap();
         if seen_before {
             assert!(new.ledger.neighbours().look().unwrap());
             assert_eq!(new.counted.0.reserved(calls[1]).get(), 9_000);
             assert_eq!(new.spent(key_hash()), Some(1_500));
         }
         // Another start recovers it, as this process's own patrol would.
-        let third = Ledger::open(settings(dir.path())).await.unwrap();
+        let third = Ledger::open(settings(&home)).await.unwrap();
         third.close().await;
         new.catch_up().await;
         assert_eq!(new.spent(key_hash()), Some(1_500 + 40), "seen before: {seen_before}");

@@ -4,37 +4,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tollgate_domain::{
     CallId, Charge, Dialect, Ending, KeyHash, NanoUsd, Observed, Pricing, Usage,
 };
-use tollgate_ledger::{Ledger, LedgerSettings, NewKey, Opened, Settled, SpendFilter, SpendRow};
+use tollgate_ledger::{
+    Account, Ledger, LedgerSettings, NewKey, Opened, Service, Settled, SpendFilter, SpendRow,
+};
+
+use crate::home::Home;
 
 /// What each settled call of [`settled`] costs.
 pub(crate) const COST: u64 = 1_500;
 
-pub(crate) fn settings(dir: &Path) -> LedgerSettings {
+pub(crate) fn settings(home: &Home) -> LedgerSettings {
     LedgerSettings {
         fsync_interval: Duration::from_millis(5),
         price_interrupted: Arc::new(|_, usage| charge(usage.output * 10)),
-        ..LedgerSettings::new(dir)
+        database: home.database(),
+        ..LedgerSettings::new(home.path())
     }
 }
 
-pub(crate) async fn open(dir: &Path) -> Ledger {
-    Ledger::open(settings(dir)).await.unwrap()
-}
-
-/// A connection of its own, to look behind the ledger's back.
-pub(crate) async fn database(dir: &Path) -> SqlitePool {
-    let options = SqliteConnectOptions::new().filename(dir.join("tollgate.db"));
-    SqlitePool::connect_with(options).await.unwrap()
-}
-
-pub(crate) async fn execute(dir: &Path, sql: &'static str) {
-    let database = database(dir).await;
-    sqlx::query(sql).execute(&database).await.unwrap();
-    database.close().await;
+pub(crate) async fn open(home: &Home) -> Ledger {
+    Ledger::open(settings(home)).await.unwrap()
 }
 
 pub(crate) fn charge(amount: u64) -> Charge {
@@ -73,7 +65,15 @@ pub(crate) fn opened() -> Opened {
         stream: true,
         reserved: NanoUsd::new(9_000),
         started_at: 1_700_000_000_000,
+        account: Account::default(),
     }
+}
+
+/// One that began at a time, as its id says.
+pub(crate) fn opened_at(started_at: u64) -> Opened {
+    let mut id = *CallId::generate().as_bytes();
+    id[..6].copy_from_slice(&started_at.to_be_bytes()[2..]);
+    Opened { call: CallId::from_bytes(id), started_at, ..opened() }
 }
 
 pub(crate) fn settled(opened: Opened) -> Settled {
@@ -86,6 +86,7 @@ pub(crate) fn settled(opened: Opened) -> Settled {
         first_byte_at: Some(opened.started_at + 3),
         ended_at: opened.started_at + 7,
         plugins: vec!["sha256:aa".into()],
+        service: Service::default(),
         opened,
     }
 }
@@ -106,7 +107,7 @@ pub(crate) fn calls(ledger: &Ledger, count: usize) {
 }
 
 pub(crate) async fn rows(ledger: &Ledger) -> Vec<SpendRow> {
-    let filter = SpendFilter { limit: 100_000, ..SpendFilter::default() };
+    let filter = SpendFilter { limit: u32::MAX, ..SpendFilter::default() };
     ledger.spend_rows(filter).await.unwrap()
 }
 
@@ -116,6 +117,13 @@ pub(crate) async fn row(ledger: &Ledger, call: CallId) -> SpendRow {
     let mut rows = ledger.spend_rows(filter).await.unwrap();
     assert_eq!(rows.len(), 1);
     rows.pop().unwrap()
+}
+
+/// A ledger's home in which the fixture's key is.
+pub(crate) async fn with_fixture_key(home: &Home) {
+    let ledger = open(home).await;
+    create_key(&ledger).await;
+    ledger.close().await;
 }
 
 /// What the fixture's key has spent, after a check that it is the sum of its rows.
@@ -133,6 +141,16 @@ pub(crate) fn journal_files(dir: &Path, end: &str) -> Vec<PathBuf> {
     let mut paths: Vec<_> = paths.filter(|path| path.to_string_lossy().ends_with(end)).collect();
     paths.sort();
     paths
+}
+
+/// Waits, without a fixed delay, until a question is answered by yes; gives how long that took.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        tokio::task::yield_now().await;
+    }
+    start.elapsed()
 }
 
 /// Waits, without a fixed delay, for what another thread will do.

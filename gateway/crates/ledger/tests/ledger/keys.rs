@@ -6,7 +6,8 @@ use serde_json::{Map, json};
 use tollgate_domain::{KeyHash, KeyLimits, KeyRecord, NanoUsd, Scopes};
 use tollgate_ledger::{KeyChange, KeyError, KeyFilter, NewKey, StoreError, StoreState};
 
-use crate::fixture::{create_key, database, execute, key_hash, open, settings};
+use crate::fixture::{create_key, key_hash, open, settings};
+use crate::home::{Home, on_both};
 use crate::process::Process;
 
 fn map(value: serde_json::Value) -> Map<String, serde_json::Value> {
@@ -29,10 +30,9 @@ fn full_key() -> NewKey {
     }
 }
 
-#[tokio::test]
-async fn a_key_comes_back_as_it_was_made() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(a_key_comes_back_as_it_was_made);
+async fn a_key_comes_back_as_it_was_made(home: Home) {
+    let ledger = open(&home).await;
     let made = ledger.keys().create(full_key()).await.unwrap();
     assert_eq!(ledger.keys().get(key_hash()).await.unwrap(), Some(made.clone()));
     assert_eq!(ledger.keys().find_alias("alias").await.unwrap(), Some(made.clone()));
@@ -41,14 +41,13 @@ async fn a_key_comes_back_as_it_was_made() {
     assert_eq!(record.limits.requests_per_minute, Some(60));
     assert!(record.scopes.call_models && !record.scopes.manage_keys);
     ledger.close().await;
-    let ledger = open(dir.path()).await;
+    let ledger = open(&home).await;
     assert_eq!(ledger.keys().get(key_hash()).await.unwrap(), Some(made));
 }
 
-#[tokio::test]
-async fn no_two_keys_have_the_same_hash_or_alias() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(no_two_keys_have_the_same_hash_or_alias);
+async fn no_two_keys_have_the_same_hash_or_alias(home: Home) {
+    let ledger = open(&home).await;
     ledger.keys().create(full_key()).await.unwrap();
     let same_key = NewKey { alias: None, ..full_key() };
     let taken = ledger.keys().create(same_key).await;
@@ -64,10 +63,9 @@ async fn no_two_keys_have_the_same_hash_or_alias() {
     assert_eq!(ledger.state(), StoreState::Connected);
 }
 
-#[tokio::test]
-async fn a_change_touches_only_what_it_names() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(a_change_touches_only_what_it_names);
+async fn a_change_touches_only_what_it_names(home: Home) {
+    let ledger = open(&home).await;
     let made = ledger.keys().create(full_key()).await.unwrap();
     let change = KeyChange {
         rpm_limit: Some(None),
@@ -91,28 +89,22 @@ async fn a_change_touches_only_what_it_names() {
     assert!(nobody.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_deleted_key_is_gone_and_its_row_is_kept_aside() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(a_deleted_key_is_gone_and_its_row_is_kept_aside);
+async fn a_deleted_key_is_gone_and_its_row_is_kept_aside(home: Home) {
+    let ledger = open(&home).await;
     ledger.keys().create(full_key()).await.unwrap();
     let unknown = KeyHash::of_key("sk-unknown");
     let deleted = ledger.keys().delete(&[unknown, key_hash()], "admin").await.unwrap();
     assert_eq!(deleted, [key_hash()]);
     assert!(ledger.keys().get(key_hash()).await.unwrap().is_none());
-    let kept: (String, i64, String) =
-        sqlx::query_as("SELECT hash, spend, deleted_by FROM deleted_keys")
-            .fetch_one(&database(dir.path()).await)
-            .await
-            .unwrap();
-    assert_eq!(kept, (key_hash().to_string(), 7, "admin".into()));
+    let kept = "SELECT hash || ' ' || spend || ' ' || deleted_by FROM deleted_keys";
+    assert_eq!(home.texts(kept).await, [format!("{} 7 admin", key_hash())]);
     ledger.keys().create(full_key()).await.unwrap();
 }
 
-#[tokio::test]
-async fn lists_are_paged_newest_first_and_filtered() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(lists_are_paged_newest_first_and_filtered);
+async fn lists_are_paged_newest_first_and_filtered(home: Home) {
+    let ledger = open(&home).await;
     for n in 0..7 {
         let hash = KeyHash::of_key(&format!("sk-{n}"));
         let user_id = Some(format!("user-{}", n % 2));
@@ -132,10 +124,9 @@ async fn lists_are_paged_newest_first_and_filtered() {
     assert_eq!(names(hash).await, ("4".into(), 1));
 }
 
-#[tokio::test]
-async fn every_change_is_seen_by_the_next_lookup() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(every_change_is_seen_by_the_next_lookup);
+async fn every_change_is_seen_by_the_next_lookup(home: Home) {
+    let ledger = open(&home).await;
     let keys = ledger.keys();
     assert!(keys.lookup(key_hash()).await.unwrap().is_none());
     create_key(&ledger).await;
@@ -151,10 +142,9 @@ async fn every_change_is_seen_by_the_next_lookup() {
     assert!(keys.set_blocked(key_hash(), true, "admin").await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_key_read_from_the_store_tells_what_it_spent_and_a_cached_one_does_not() {
-    let dir = tempfile::tempdir().unwrap();
-    let process = Process::start(settings(dir.path())).await;
+on_both!(a_key_read_from_the_store_tells_what_it_spent_and_a_cached_one_does_not);
+async fn a_key_read_from_the_store_tells_what_it_spent_and_a_cached_one_does_not(home: Home) {
+    let process = Process::start(settings(&home)).await;
     process.ledger.keys().create(full_key()).await.unwrap();
     assert_eq!(process.spent(key_hash()), None);
     for _ in 0..3 {
@@ -165,10 +155,9 @@ async fn a_key_read_from_the_store_tells_what_it_spent_and_a_cached_one_does_not
     }
 }
 
-#[tokio::test]
-async fn the_master_key_is_in_no_database_and_cannot_be_made() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(the_master_key_is_in_no_database_and_cannot_be_made);
+async fn the_master_key_is_in_no_database_and_cannot_be_made(home: Home) {
+    let ledger = open(&home).await;
     let master = KeyRecord {
         name: "master".into(),
         alias: None,
@@ -187,19 +176,20 @@ async fn the_master_key_is_in_no_database_and_cannot_be_made() {
     assert!(matches!(ledger.keys().create(full_key()).await, Err(KeyError::KeyTaken)));
 }
 
-#[tokio::test]
-async fn known_keys_stay_known_while_the_store_is_down_and_unknown_ones_are_not_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
+on_both!(known_keys_stay_known_while_the_store_is_down_and_unknown_ones_are_not_refused);
+async fn known_keys_stay_known_while_the_store_is_down_and_unknown_ones_are_not_refused(
+    home: Home,
+) {
+    let ledger = open(&home).await;
     create_key(&ledger).await;
     ledger.keys().lookup(key_hash()).await.unwrap();
-    execute(dir.path(), "ALTER TABLE keys RENAME TO hidden").await;
+    home.execute("ALTER TABLE keys RENAME TO hidden").await;
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(3_600)).await;
     tokio::time::resume();
     assert!(ledger.keys().lookup(key_hash()).await.unwrap().is_some());
     let unknown = ledger.keys().lookup(KeyHash::of_key("sk-unknown")).await;
     assert!(matches!(unknown, Err(StoreError::Unavailable(_))), "{unknown:?}");
-    execute(dir.path(), "ALTER TABLE hidden RENAME TO keys").await;
+    home.execute("ALTER TABLE hidden RENAME TO keys").await;
     assert!(ledger.keys().lookup(KeyHash::of_key("sk-unknown")).await.unwrap().is_none());
 }

@@ -1,11 +1,18 @@
 //! The ledger from outside: keys, journal, shipping, crashes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod away;
+mod books;
+mod cluster;
 mod crash;
+mod days;
 mod death;
 mod fixture;
+mod home;
 mod keys;
 mod overlap;
 mod process;
+mod replicas;
+mod schema;
 mod shipping;
 mod trouble;

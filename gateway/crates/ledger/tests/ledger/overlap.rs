@@ -8,29 +8,22 @@ use tollgate_domain::{KeyHash, NanoUsd};
 use tollgate_ledger::{JournalError, LedgerSettings, NewKey, Opened, Settled};
 
 use crate::fixture::{
-    charge, create_key, eventually, journal_files, key_hash, open, opened, settings, settled, spend,
+    charge, eventually, journal_files, key_hash, opened, settings, settled, spend, with_fixture_key,
 };
+use crate::home::{Home, on_both};
 use crate::process::Process;
 
 /// What each call reserves, and a budget for fifty.
 pub(crate) const EACH: u64 = 100;
 pub(crate) const BUDGET: u64 = 50 * EACH;
 
-pub(crate) async fn folder() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = open(dir.path()).await;
-    create_key(&ledger).await;
-    ledger.close().await;
-    dir
-}
-
-#[tokio::test]
-async fn what_one_process_has_open_is_not_there_for_another_and_what_it_gives_back_is() {
-    let dir = folder().await;
-    let old = Process::with_key(dir.path()).await;
+on_both!(what_one_process_has_open_is_not_there_for_another_and_what_it_gives_back_is);
+async fn what_one_process_has_open_is_not_there_for_another_and_what_it_gives_back_is(home: Home) {
+    with_fixture_key(&home).await;
+    let old = Process::with_key(&home).await;
     let mut open = old.admit_many(30, EACH, BUDGET);
     assert_eq!(open.len(), 30);
-    let new = Process::with_key(dir.path()).await;
+    let new = Process::with_key(&home).await;
     let fresh = new.admit_many(60, EACH, BUDGET);
     assert_eq!(fresh.len(), 20);
     // Ten end at half of what they reserved: room for five, no more.
@@ -55,12 +48,12 @@ async fn what_one_process_has_open_is_not_there_for_another_and_what_it_gives_ba
     assert_eq!(spend(&new.ledger).await, BUDGET);
 }
 
-#[tokio::test]
-async fn spend_is_followed_without_being_asked_for() {
-    let dir = folder().await;
-    let old = Process::with_key(dir.path()).await;
+on_both!(spend_is_followed_without_being_asked_for);
+async fn spend_is_followed_without_being_asked_for(home: Home) {
+    with_fixture_key(&home).await;
+    let old = Process::with_key(&home).await;
     let call = old.admit(key_hash(), EACH, BUDGET).unwrap();
-    let new = Process::with_key(dir.path()).await;
+    let new = Process::with_key(&home).await;
     assert_eq!(new.counted.0.reserved(call.call).get(), EACH);
     old.end(call, 60);
     eventually("the end is seen", || new.spent(key_hash()) == Some(60)).await;
@@ -70,12 +63,12 @@ async fn spend_is_followed_without_being_asked_for() {
     eventually("nobody is left", || !new.ledger.neighbours().any()).await;
 }
 
-#[tokio::test]
-async fn a_call_reserved_before_and_opened_after_others_took_the_budget_is_not_made() {
-    let dir = folder().await;
-    let old = Process::with_key(dir.path()).await;
+on_both!(a_call_reserved_before_and_opened_after_others_took_the_budget_is_not_made);
+async fn a_call_reserved_before_and_opened_after_others_took_the_budget_is_not_made(home: Home) {
+    with_fixture_key(&home).await;
+    let old = Process::with_key(&home).await;
     let late = old.reserve(key_hash(), EACH, BUDGET).unwrap();
-    let new = Process::with_key(dir.path()).await;
+    let new = Process::with_key(&home).await;
     assert!(old.ledger.neighbours().look().unwrap());
     let taken = new.admit_many(60, EACH, BUDGET);
     assert_eq!(taken.len(), 50);
@@ -89,20 +82,20 @@ async fn a_call_reserved_before_and_opened_after_others_took_the_budget_is_not_m
     assert!(old.admit(key_hash(), EACH, BUDGET).is_none());
 }
 
-#[tokio::test]
-async fn a_call_whose_end_was_shipped_before_the_start_is_not_held() {
-    let dir = folder().await;
-    let small = LedgerSettings { segment_bytes: 1_200, ..settings(dir.path()) };
+on_both!(a_call_whose_end_was_shipped_before_the_start_is_not_held);
+async fn a_call_whose_end_was_shipped_before_the_start_is_not_held(home: Home) {
+    with_fixture_key(&home).await;
+    let small = LedgerSettings { segment_bytes: 1_200, ..settings(&home) };
     let old = Process::start(small).await;
     let (ended, still_open) = (opened(), opened());
     old.ledger.journal().opened(&ended).unwrap();
     old.ledger.journal().opened(&still_open).unwrap();
-    assert_eq!(journal_files(dir.path(), ".tgj").len(), 1, "both in one segment");
+    assert_eq!(journal_files(home.path(), ".tgj").len(), 1, "both in one segment");
     old.ledger.journal().settled(&settled(ended.clone())).unwrap();
     crate::fixture::calls(&old.ledger, 3);
     old.ledger.flush().await;
-    assert_eq!(journal_files(dir.path(), ".tgj").len(), 2, "the end's segment is deleted");
-    let new = Process::with_key(dir.path()).await;
+    assert_eq!(journal_files(home.path(), ".tgj").len(), 2, "the end's segment is deleted");
+    let new = Process::with_key(&home).await;
     assert_eq!(new.counted.0.open_total(), still_open.reserved);
     assert_eq!(new.spent(key_hash()), Some(spend(&new.ledger).await));
     old.ledger.journal().settled(&settled(still_open)).unwrap();
@@ -138,12 +131,16 @@ async fn pause(random: &mut StdRng) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_loaded_while_others_settle_and_ship_is_seeded_with_each_call_once() {
-    let dir = folder().await;
-    let small = LedgerSettings { segment_bytes: 2_000, ..settings(dir.path()) };
+on_both!(
+    a_key_loaded_while_others_settle_and_ship_is_seeded_with_each_call_once,
+    flavor = "multi_thread",
+    worker_threads = 2
+);
+async fn a_key_loaded_while_others_settle_and_ship_is_seeded_with_each_call_once(home: Home) {
+    with_fixture_key(&home).await;
+    let small = LedgerSettings { segment_bytes: 2_000, ..settings(&home) };
     let old = Process::start(small).await;
-    let new = Process::start(settings(dir.path())).await;
+    let new = Process::start(settings(&home)).await;
     for round in 0..200 {
         let key = KeyHash::of_key(&format!("sk-round-{round}"));
         let name = format!("round {round}");
@@ -209,11 +206,16 @@ fn random_calls(process: &Process, seed: u64, truth: &AtomicU64) -> (usize, usiz
     counts
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_that_both_admit_never_pass_the_budget() {
+on_both!(
+    two_processes_that_both_admit_never_pass_the_budget,
+    flavor = "multi_thread",
+    worker_threads = 2
+);
+async fn two_processes_that_both_admit_never_pass_the_budget(home: Home) {
     for round in 0..5 {
-        let dir = folder().await;
-        let small = || LedgerSettings { segment_bytes: 20_000, ..settings(dir.path()) };
+        let home = home.fresh().await;
+        with_fixture_key(&home).await;
+        let small = || LedgerSettings { segment_bytes: 20_000, ..settings(&home) };
         let processes = [Process::start(small()).await, Process::start(small()).await];
         for process in &processes {
             process.load(key_hash()).await;
@@ -247,12 +249,12 @@ async fn two_processes_that_both_admit_never_pass_the_budget() {
     }
 }
 
-#[tokio::test]
-async fn what_others_do_is_seen_while_the_store_is_away() {
-    let dir = folder().await;
-    let old = Process::with_key(dir.path()).await;
-    let new = Process::with_key(dir.path()).await;
-    crate::fixture::execute(dir.path(), "ALTER TABLE calls RENAME TO hidden").await;
+on_both!(what_others_do_is_seen_while_the_store_is_away);
+async fn what_others_do_is_seen_while_the_store_is_away(home: Home) {
+    with_fixture_key(&home).await;
+    let old = Process::with_key(&home).await;
+    let new = Process::with_key(&home).await;
+    home.execute("ALTER TABLE calls RENAME TO hidden").await;
     let ended = old.admit(key_hash(), EACH, BUDGET).unwrap();
     let open = old.admit(key_hash(), EACH, BUDGET).unwrap();
     old.end(ended, 70);
@@ -260,7 +262,7 @@ async fn what_others_do_is_seen_while_the_store_is_away() {
         new.spent(key_hash()) == Some(70) && new.counted.0.reserved(open.call).get() == EACH
     })
     .await;
-    crate::fixture::execute(dir.path(), "ALTER TABLE hidden RENAME TO calls").await;
+    home.execute("ALTER TABLE hidden RENAME TO calls").await;
     old.end(open, 20);
     old.ledger.flush().await;
     new.catch_up().await;

@@ -1,6 +1,5 @@
 //! A ledger with the counters of its process, as the gateway joins them.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tollgate_domain::{CallId, Claim, ClaimError, KeyHash, NanoUsd, key_budget};
@@ -8,6 +7,7 @@ use tollgate_ledger::{Budgets, JournalError, Ledger, LedgerSettings, NewKey, Ope
 use tollgate_limits::Limits;
 
 use crate::fixture::{charge, key_hash, opened, settings, settled};
+use crate::home::Home;
 
 /// Limits as budgets.
 pub(crate) struct Counted(pub(crate) Limits);
@@ -49,8 +49,8 @@ impl Process {
     }
 
     /// One that knows the fixture's key.
-    pub(crate) async fn with_key(dir: &Path) -> Self {
-        let process = Self::start(settings(dir)).await;
+    pub(crate) async fn with_key(home: &Home) -> Self {
+        let process = Self::start(settings(home)).await;
         process.load(key_hash()).await;
         process
     }

@@ -64,6 +64,7 @@ fn call() -> Opened {
         stream: false,
         reserved: NanoUsd::new(9),
         started_at: 1,
+        account: crate::Account::default(),
     }
 }
 
@@ -90,6 +91,7 @@ fn ended(opened: &Opened) -> Settled {
         first_byte_at: None,
         ended_at: 2,
         plugins: Vec::new(),
+        service: crate::Service::default(),
     }
 }
 
