@@ -23,6 +23,14 @@ pub fn object(build: impl FnOnce(&mut ObjectWriter<'_>)) -> String {
     out
 }
 
+/// An object as JSON text of about so many bytes, which are set aside at once: a long text that
+/// grows piece by piece is copied with every piece.
+pub fn large_object(bytes: usize, build: impl FnOnce(&mut ObjectWriter<'_>)) -> String {
+    let mut out = String::with_capacity(bytes);
+    put_object(&mut out, build);
+    out
+}
+
 /// A list as JSON text.
 pub fn array(build: impl FnOnce(&mut ArrayWriter<'_>)) -> String {
     let mut out = String::new();
