@@ -54,6 +54,14 @@ impl ObjectWriter<'_> {
         put_text(self.out, value);
     }
 
+    /// Adds a text that is given in pieces.
+    pub fn text_of(&mut self, name: &str, pieces: &[&str]) {
+        self.name(name);
+        self.out.push('"');
+        pieces.iter().for_each(|piece| put_escaped_text(self.out, piece));
+        self.out.push('"');
+    }
+
     /// Adds a value that is JSON text already.
     pub fn json(&mut self, name: &str, json: &str) {
         self.name(name);
@@ -155,9 +163,14 @@ fn separate(out: &mut String, empty: &mut bool) {
     }
 }
 
-/// Pieces that need no escape are copied whole: a text may be a picture of some megabytes.
 fn put_text(out: &mut String, text: &str) {
     out.push('"');
+    put_escaped_text(out, text);
+    out.push('"');
+}
+
+/// Pieces that need no escape are copied whole: a text may be a picture of some megabytes.
+fn put_escaped_text(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(needs_escape) {
         let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
@@ -169,7 +182,6 @@ fn put_text(out: &mut String, text: &str) {
         rest = tail.as_str();
     }
     out.push_str(rest);
-    out.push('"');
 }
 
 fn needs_escape(byte: u8) -> bool {
@@ -200,6 +212,7 @@ mod tests {
     fn everything_is_separated_and_nested() {
         let json = object(|o| {
             o.text("a", "x");
+            o.text_of("aa", &["x\"", "", "y"]);
             o.count("b", 7);
             o.flag("c", true);
             o.array("d", |a| {
@@ -211,7 +224,10 @@ mod tests {
             });
             o.object("e", |_| ());
         });
-        assert_eq!(json, r#"{"a":"x","b":7,"c":true,"d":["y",null,{"z":[]},[""]],"e":{}}"#);
+        assert_eq!(
+            json,
+            r#"{"a":"x","aa":"x\"y","b":7,"c":true,"d":["y",null,{"z":[]},[""]],"e":{}}"#
+        );
         assert_eq!(array(|_| ()), "[]");
     }
 

@@ -1,0 +1,7 @@
+//! What holds for every provider component: its recorded cases, replayed within an instance's
+//! memory, stack and time; and what the contract asks of all of them, whatever they speak.
+
+mod case;
+mod conformance;
+mod host;
+mod recorded;
