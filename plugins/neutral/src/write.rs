@@ -4,6 +4,12 @@ use std::fmt::{Display, Write};
 
 use serde_json::value::RawValue;
 
+/// Bytes of a piece that is large.
+const LARGE: usize = 16 * 1024;
+
+/// Bytes that close what is around a large piece.
+const MARGIN: usize = 1024;
+
 /// Writes the members of an object.
 pub struct ObjectWriter<'w> {
     out: &'w mut String,
@@ -65,7 +71,7 @@ impl ObjectWriter<'_> {
     /// Adds a value that is JSON text already.
     pub fn json(&mut self, name: &str, json: &str) {
         self.name(name);
-        self.out.push_str(json);
+        put_json(self.out, json);
     }
 
     /// Adds a value of somebody else's object.
@@ -119,7 +125,7 @@ impl ArrayWriter<'_> {
     /// Adds a value that is JSON text already.
     pub fn json(&mut self, json: &str) {
         separate(self.out, &mut self.empty);
-        self.out.push_str(json);
+        put_json(self.out, json);
     }
 
     /// Adds a value of somebody else's.
@@ -163,7 +169,21 @@ fn separate(out: &mut String, empty: &mut bool) {
     }
 }
 
+fn put_json(out: &mut String, json: &str) {
+    make_room(out, json.len());
+    out.push_str(json);
+}
+
+/// Makes room for a large piece and for what closes the objects around it. The usual growth would
+/// double a text that is nearly complete.
+fn make_room(out: &mut String, bytes: usize) {
+    if bytes >= LARGE && out.capacity() - out.len() < bytes {
+        out.reserve_exact(bytes + MARGIN);
+    }
+}
+
 fn put_text(out: &mut String, text: &str) {
+    make_room(out, text.len());
     out.push('"');
     put_escaped_text(out, text);
     out.push('"');
@@ -229,6 +249,14 @@ mod tests {
             r#"{"a":"x","aa":"x\"y","b":7,"c":true,"d":["y",null,{"z":[]},[""]],"e":{}}"#
         );
         assert_eq!(array(|_| ()), "[]");
+    }
+
+    #[test]
+    fn a_large_piece_is_not_doubled() {
+        let piece = "x".repeat(LARGE);
+        for json in [object(|o| o.text("a", &piece)), object(|o| o.json("a", &text(&piece)))] {
+            assert!(json.capacity() < LARGE + 2 * MARGIN, "{}", json.capacity());
+        }
     }
 
     #[test]

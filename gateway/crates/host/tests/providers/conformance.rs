@@ -23,8 +23,9 @@ fn every_component_describes_itself_fully() {
         let traits = provider.traits();
         for known in &traits.names {
             assert!(names.insert(known.name.clone()), "{} is described twice", known.name);
-            let base = known.default_base.as_deref().unwrap_or("https://");
-            assert!(base.contains("://") && !base.ends_with('/'), "{}: {base}", known.name);
+            if let Some(base) = &known.default_base {
+                assert!(base.contains("://") && !base.ends_with('/'), "{}: {base}", known.name);
+            }
         }
         for native in &traits.native {
             let unknown = native.names.iter().find(|name| traits.named(name).is_none());
@@ -36,23 +37,20 @@ fn every_component_describes_itself_fully() {
     }
 }
 
+/// The component that answers by itself.
+const ASKS_NOBODY: &str = "mock";
+
 #[test]
 fn every_translating_component_has_a_target_here() {
     let (runtime, host) = (runtime(), host::host());
     for (component, _) in tollgate_components::PROVIDERS {
         let provider = runtime.block_on(host::provider(&host, component));
-        for known in
-            provider.traits().names.iter().filter(|_| !provider.traits().translated.is_empty())
-        {
-            let is_target = |target: &&targets::Row| {
-                target.component == *component && target.name == known.name
-            };
-            assert!(
-                targets::ROWS.iter().any(|row| is_target(&row)),
-                "{} {}",
-                component,
-                known.name
-            );
+        let traits = provider.traits();
+        let is_checked = !traits.translated.is_empty() && *component != ASKS_NOBODY;
+        for known in traits.names.iter().filter(|_| is_checked) {
+            let mut rows = targets::ROWS.iter();
+            let is_there = rows.any(|row| row.component == *component && row.name == known.name);
+            assert!(is_there, "{component} as {}", known.name);
         }
     }
 }

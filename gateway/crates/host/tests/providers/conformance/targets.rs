@@ -34,6 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { options: VERTEX, ..row("gemini", "vertex_ai", "gemini-3-flash") },
     Row { options: REGION, ..row("bedrock", "bedrock", "anthropic.claude-sonnet-4-5-v1:0") },
     Row { options: REGION, ..row("bedrock", "bedrock", "amazon.nova-pro-v1:0") },
+    Row { options: REGION, ..row("bedrock", "bedrock_converse", "openai.gpt-oss-120b-1:0") },
 ];
 
 // === impl Row ===
