@@ -91,16 +91,20 @@ impl Case {
 
     /// The facts of the call.
     pub(crate) fn call(&self, streamed: bool) -> Call {
-        let is_embedding = self.setup["dialect"] == "openai-embeddings";
+        let dialect = self.setup["dialect"].as_str().unwrap_or("openai-chat");
+        let cap = |name: &&str| self.request[*name].as_u64();
         Call {
             id: CallId::generate(),
-            dialect: if is_embedding { Dialect::OpenaiEmbeddings } else { Dialect::OpenaiChat },
+            dialect: Dialect::named(dialect).unwrap(),
             model: "mine".to_owned(),
             streamed,
             input_bound: 1000,
-            output_cap: self.request["max_tokens"].as_u64(),
+            output_cap: ["max_completion_tokens", "max_tokens"].iter().find_map(cap),
             choices: self.request["n"].as_u64().unwrap_or(1),
-            candidates: vec![Candidate { deployment: "one".to_owned(), output_max: None }],
+            candidates: vec![Candidate {
+                deployment: "one".to_owned(),
+                output_max: self.setup["output_max"].as_u64(),
+            }],
         }
     }
 
