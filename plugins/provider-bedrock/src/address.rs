@@ -23,7 +23,8 @@ pub(crate) fn names() -> Vec<ProviderName> {
     let named = |name: &str| ProviderName {
         name: name.into(),
         default_base: Some("https://bedrock-runtime.{aws_region_name}.amazonaws.com".into()),
-        key_variable: None,
+        // A key of Bedrock's own; AWS's keys have variables that the host knows.
+        key_variable: Some("AWS_BEARER_TOKEN_BEDROCK".into()),
     };
     NAMES.map(named).to_vec()
 }

@@ -1,6 +1,6 @@
 //! A deployment's credential made into what goes on the wire, at the moment of sending: signatures
-//! of AWS's version 4, and access tokens of Google service accounts. Opens no connection itself:
-//! a token is fetched through [`TokenEndpoint`].
+//! of AWS's version 4, and access tokens of Google service accounts. [`Wallet`] has everything that
+//! a deployment can identify itself with and writes it into requests.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -26,11 +26,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod fetch;
 mod google;
 mod sigv4;
+mod wallet;
 
+pub use fetch::TokenFetch;
 pub use google::{
     AccountError, Clock, FetchedAnswer, GoogleTokens, ServiceAccount, SystemClock, TokenEndpoint,
     TokenError,
 };
 pub use sigv4::{AwsKeys, AwsKeysError, AwsScope, Signable, SignatureError};
+pub use wallet::{Addressed, PutError, Scheme, Sources, Wallet};

@@ -13,7 +13,7 @@ pub struct AwsKeys {
 }
 
 /// Why there are no keys. Names settings, never their values.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AwsKeysError {
     /// A pair of settings has one half only.
     #[error("`{present}` is set, but `{missing}` is not")]
