@@ -22,7 +22,7 @@ use crate::cli::Run;
 use crate::deployments::{bounds, models, upstreams};
 use crate::master_key::MasterKey;
 use crate::plugins;
-use crate::wiring::health::PipelineProbe;
+use crate::wiring::health::{PipelineProbe, probe_in_background};
 use crate::wiring::keys::LedgerKeys;
 use crate::wiring::limits::{Counted, Told, bucket};
 use crate::wiring::prices::ConfiguredPrices;
@@ -44,6 +44,8 @@ pub(crate) struct Foundation {
     meter: Arc<ArcSwap<Meter>>,
     gauges: tokio::task::JoinHandle<()>,
     conditions: Arc<Conditions>,
+    /// Whom background probes are billed to.
+    prober: Principal,
 }
 
 // === impl Foundation ===
@@ -74,8 +76,17 @@ impl Foundation {
         let access = Arc::new(access);
         let gauges =
             tokio::spawn(gauges(Arc::clone(&metrics), Arc::clone(&ledger), Arc::clone(&access)));
-        let conditions = Arc::default();
-        let this = Self { ledger, limits, counted, metrics, access, meter, gauges, conditions };
+        let this = Self {
+            ledger,
+            limits,
+            counted,
+            metrics,
+            access,
+            meter,
+            gauges,
+            conditions: Arc::default(),
+            prober: master_key.principal(),
+        };
         let gate = this.gate(run, config, loaded)?;
         Ok((this, gate))
     }
@@ -127,6 +138,10 @@ impl Foundation {
             digests,
             bounds: bounds(config),
         }));
+        if let Some(interval) = config.routing.health_checks {
+            let pipeline = Arc::downgrade(&pipeline);
+            tokio::spawn(probe_in_background(pipeline, interval, self.prober.clone()));
+        }
         let needed = Access::Scope(Required::ReadSpend);
         let admin = Admin::new(AdminParts {
             book: Arc::new(LedgerBook(Arc::clone(&self.ledger))),

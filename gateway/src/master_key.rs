@@ -8,7 +8,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tollgate_config::Secret;
-use tollgate_domain::{KeyHash, KeyLimits, KeyRecord, Scopes};
+use tollgate_domain::{KeyHash, KeyLimits, KeyRecord, Principal, Scopes};
 
 /// The hash of the key that was made at the first start.
 const FILE: &str = "master-key.sha256";
@@ -49,6 +49,21 @@ impl MasterKey {
         let hash = KeyHash::of_key(&key);
         keep(&path, &hash).map_err(failed)?;
         Ok(Self { hash, made: Some(key) })
+    }
+
+    /// Its holder, for calls that the gateway makes by itself.
+    pub(crate) fn principal(&self) -> Principal {
+        let record = Self::record();
+        Principal {
+            key_id: self.hash.to_string(),
+            key_name: record.name,
+            key_alias: record.alias,
+            user_id: record.user_id,
+            team_id: record.team_id,
+            models: record.models,
+            scopes: record.scopes,
+            limits: record.limits,
+        }
     }
 
     /// What the key may do.

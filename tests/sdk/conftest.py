@@ -80,8 +80,9 @@ class Gateway:
             }
             for model in MODELS
         ]
-        # JSON is YAML.
-        config.write_text(json.dumps({"model_list": rows}, indent=1))
+        # It is the SDK's own retries that are tried. JSON is YAML.
+        settings = {"model_list": rows, "router_settings": {"num_retries": 0}}
+        config.write_text(json.dumps(settings, indent=1))
         self.log = folder / "output"
         binary = os.environ.get("TOLLGATE_BIN", str(RELEASE / "tollgate"))
         command = [binary, "run", "--config", config, "--port", str(port)]

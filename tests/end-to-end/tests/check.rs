@@ -84,10 +84,10 @@ fn every_mistake_is_shown_with_its_file_and_line() {
 fn keys_that_are_not_honoured_are_named_and_do_not_fail() {
     let folder = TempDir::new().expect("a folder");
     let text = GOOD.replace("  drop_params: true", "  drop_params: true\n  set_verbose: true")
-        + "router_settings:\n  num_retries: 3\n";
+        + "router_settings:\n  enable_tag_filtering: true\n";
     let (code, output) = check(folder.path(), &text);
     assert_eq!(code, Some(0), "{output}");
-    for key in ["set_verbose", "num_retries"] {
+    for key in ["set_verbose", "enable_tag_filtering"] {
         assert!(output.contains(key), "{key} was dropped in silence: {output}");
     }
 }

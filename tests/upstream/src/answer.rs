@@ -12,6 +12,17 @@ pub(crate) fn whole(status: u16, kind: &str, extra: &str, body: &[u8]) -> Vec<u8
     [head.as_bytes(), body].concat()
 }
 
+/// What OpenAI says of input that does not fit.
+pub(crate) fn context_window() -> Value {
+    json!({"error": {
+        "message": "This model's maximum context length is 4097 tokens. However, your messages \
+                    resulted in 10000 tokens. Please reduce the length of the messages.",
+        "type": "invalid_request_error",
+        "param": null,
+        "code": "context_length_exceeded",
+    }})
+}
+
 /// The head of a stream of this type.
 pub(crate) fn stream_head(kind: &str) -> String {
     format!(

@@ -119,6 +119,9 @@ impl Player<'_> {
                 let extra = if *status == 429 { "retry-after: 7\r\n" } else { "" };
                 self.json(*status, extra, &self.voice.error(*status)).await.map(|()| After::Keep)
             }
+            Script::ContextWindow => {
+                self.json(400, "", &answer::context_window()).await.map(|()| After::Keep)
+            }
             Script::Raw(body) => {
                 let bytes = answer::whole(200, "application/json", "", body.as_bytes());
                 self.wire.write(&bytes).await.map(|()| After::Keep)
@@ -138,7 +141,7 @@ impl Player<'_> {
 
     async fn whole(&mut self, reply: &Reply) -> io::Result<After> {
         self.hold(reply).await?;
-        if reply.cut == Some(Cut::Error) {
+        if matches!(reply.cut, Some(Cut::Error | Cut::First)) {
             return self.json(500, "", &self.voice.error(500)).await.map(|()| After::Keep);
         }
         let prompt = self.voice.prompt(&self.body);
@@ -159,6 +162,9 @@ impl Player<'_> {
         let (model, prompt) = (self.model.clone(), self.voice.prompt(&self.body));
         let said = Said { model: &model, reply, prompt: &prompt };
         self.wire.write(answer::stream_head(self.voice.stream_kind()).as_bytes()).await?;
+        if reply.cut == Some(Cut::First) {
+            return self.cut(reply, Cut::Error).await;
+        }
         for event in self.voice.opening(&said) {
             self.event(reply, &event).await?;
         }

@@ -20,6 +20,8 @@ use serde_json::Value;
 /// | `big-event` | a content of 10 MB in one event |
 /// | `err-N` | status N with an error body (429: `retry-after: 7`) |
 /// | `flaky-T-N` | the first T calls get status N, later ones an answer |
+/// | `context` | status 400, as OpenAI says that the input does not fit |
+/// | `error-first` | a stream whose first event is an error |
 /// | `garbage`, `empty` | status 200 with a body that is not JSON, or none |
 /// | `reset` | RST instead of an answer |
 /// | `reset-midstream` | RST after two deltas |
@@ -31,6 +33,8 @@ pub enum Script {
     Reply(Reply),
     /// An error body with this status.
     Error(u16),
+    /// The input is too long for the model.
+    ContextWindow,
     /// Status 200 with this body.
     Raw(&'static str),
     /// A reset of the connection.
@@ -78,6 +82,8 @@ pub enum Cut {
     Clean,
     /// An error event, then a clean end.
     Error,
+    /// The same before any delta.
+    First,
     /// RST.
     Reset,
 }
@@ -124,6 +130,8 @@ impl Script {
             "tool" => Self::Reply(Reply { tool: true, deltas: 0, ..plain }),
             "early-close" => Self::Reply(Reply { close: true, ..plain }),
             "big-event" => Self::Reply(Reply { padding: 10_000_000, ..plain }),
+            "context" => Self::ContextWindow,
+            "error-first" => Self::Reply(Reply::cut(Cut::First)),
             "garbage" => Self::Raw("<html>this is not JSON</html>"),
             "empty" => Self::Raw(""),
             "reset" => Self::Reset,

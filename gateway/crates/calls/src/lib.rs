@@ -39,5 +39,5 @@ pub use envelope::Called;
 pub use exchange::{BodyError, ClientGone, Exchange, ResponseHead};
 pub use ids::CorrelationId;
 pub use pipeline::{Bounds, Parts, Pipeline};
-pub use probe::Probed;
+pub use probe::{Probed, Probing};
 pub use refusal::Refusal;

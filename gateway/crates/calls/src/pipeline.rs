@@ -125,14 +125,15 @@ impl Pipeline {
         self.parts.record(exchange, &arrival, &trace);
     }
 
-    /// A call of the gateway itself, already authenticated, to one deployment.
+    /// A call of the gateway itself, already authenticated, to one deployment. Gives whether the
+    /// deployment was asked: not if the principal may not call it, for one.
     pub(crate) async fn probe_one(
         &self,
         exchange: &mut dyn Exchange,
         principal: &Principal,
         body: Bytes,
         pinned: Pinned<'_>,
-    ) {
+    ) -> bool {
         let called = Called { dialect: Dialect::OpenaiChat, model: None };
         let arrival = Arrival::new(exchange, called.dialect);
         let mut trace = Trace { principal: Some(principal.clone()), ..Trace::default() };
@@ -147,6 +148,7 @@ impl Pipeline {
             self.refuse(exchange, &arrival, &mut trace, refusal).await;
         }
         self.parts.record(exchange, &arrival, &trace);
+        trace.routed.is_some()
     }
 
     async fn call(

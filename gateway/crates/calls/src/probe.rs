@@ -1,15 +1,26 @@
 //! Health of a deployment, found by a real call of one token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tollgate_domain::Principal;
 use tollgate_host::{Head, HeadBuilder};
 
+use crate::deployment::Deployment;
 use crate::exchange::{BodyError, ClientGone, Exchange, ResponseHead};
 use crate::pipeline::{Pinned, Pipeline};
+
+/// Probes that are under way at once.
+const AT_ONCE: usize = 8;
+
+/// A deployment that takes longer for one token is as good as none.
+const PROBE_TIME: Duration = Duration::from_secs(60);
 
 /// What came of a probe.
 #[derive(Clone, Debug)]
@@ -24,28 +35,58 @@ pub struct Probed {
     pub error: Option<String>,
 }
 
+/// Which deployments are probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probing {
+    /// All of them.
+    All,
+    /// Those of one model.
+    Model(String),
+    /// Those that are probed without anybody asking for it.
+    Background,
+}
+
 impl Pipeline {
-    /// Asks every deployment, or those of one model, for one token. The calls are admitted, journalled and billed to the
-    /// principal like any other.
-    pub async fn probe(&self, principal: &Principal, model: Option<&str>) -> Vec<Probed> {
-        let mut probed = Vec::new();
-        let groups = self.parts().models.router().groups().iter();
-        for group in groups.filter(|group| model.is_none_or(|name| group.name() == name)) {
+    /// Asks deployments for one token each, some at a time. The calls are admitted, journalled and
+    /// billed to the principal like any other; what they find counts for routing.
+    pub async fn probe(self: &Arc<Self>, principal: &Principal, which: Probing) -> Vec<Probed> {
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        let mut probes = JoinSet::new();
+        for group in self.parts().models.router().groups() {
             for (index, member) in group.members().iter().enumerate() {
                 // Nobody knows which of many models to ask for, or what else than a chat to ask.
-                if !group.is_pattern() && member.deployment.is_for_chat {
-                    let pinned = Pinned { deployment: &member.deployment, index };
-                    let one = self.probe_deployment(principal, pinned).await;
-                    member.health.probed(one.error.is_none());
-                    probed.push(one);
+                let deployment = &member.deployment;
+                if group.is_pattern() || !deployment.is_for_chat || !which.is(deployment) {
+                    continue;
                 }
+                let place = (group.position(), index);
+                let (this, turns) = (Arc::clone(self), Arc::clone(&turns));
+                let principal = principal.clone();
+                probes.spawn(async move {
+                    let _turn = turns.acquire().await;
+                    (place, this.probe_at(&principal, place).await)
+                });
             }
         }
-        probed
+        let mut probed = Vec::new();
+        while let Some(ended) = probes.join_next().await {
+            if let Ok((place, Some(one))) = ended {
+                probed.push((place, one));
+            }
+        }
+        probed.sort_by_key(|(place, _)| *place);
+        probed.into_iter().map(|(_, one)| one).collect()
     }
 
-    async fn probe_deployment(&self, principal: &Principal, pinned: Pinned<'_>) -> Probed {
-        let deployment = pinned.deployment;
+    /// Asks the deployment at a place in a group.
+    async fn probe_at(
+        &self,
+        principal: &Principal,
+        (position, index): (usize, usize),
+    ) -> Option<Probed> {
+        let group = self.parts().models.router().groups().get(position)?;
+        let member = group.members().get(index)?;
+        let deployment = &member.deployment;
         let body = json!({
             "model": deployment.model_name,
             "messages": [{"role": "user", "content": "ping"}],
@@ -53,12 +94,29 @@ impl Pipeline {
         });
         let mut answer = Kept::new();
         let body = Bytes::from(body.to_string());
-        self.probe_one(&mut answer, principal, body, pinned).await;
-        Probed {
+        let pinned = Pinned { deployment, index };
+        let was_asked = self.probe_one(&mut answer, principal, body, pinned).await;
+        let error = answer.error();
+        if was_asked {
+            member.health.probed(error.is_none());
+        }
+        Some(Probed {
             deployment: deployment.id.clone(),
             public_model: deployment.public_model.clone(),
             api_base: deployment.api_base.clone(),
-            error: answer.error(),
+            error,
+        })
+    }
+}
+
+// === impl Probing ===
+
+impl Probing {
+    fn is(&self, deployment: &Deployment) -> bool {
+        match self {
+            Self::All => true,
+            Self::Model(name) => deployment.model_name == *name,
+            Self::Background => deployment.is_probed,
         }
     }
 }
@@ -68,12 +126,13 @@ struct Kept {
     head: Arc<Head>,
     status: u16,
     body: Bytes,
+    until: Instant,
 }
 
 impl Kept {
     fn new() -> Self {
         let head = HeadBuilder::new("POST", "/health", String::new()).build();
-        Self { head, status: 500, body: Bytes::new() }
+        Self { head, status: 0, body: Bytes::new(), until: Instant::now() + PROBE_TIME }
     }
 
     fn error(&self) -> Option<String> {
@@ -117,6 +176,6 @@ impl Exchange for Kept {
     async fn abort(&mut self) {}
 
     async fn closed(&mut self) {
-        std::future::pending().await
+        tokio::time::sleep_until(self.until).await;
     }
 }

@@ -130,7 +130,11 @@ impl Refusal {
     pub(crate) fn of_failure(failure: &Failure, provider: &str, status: u16) -> Self {
         let (mapped, kind, name) = class(failure.kind, status);
         let provider = display_name(provider);
-        let doubled = if name == "BadRequestError" { String::new() } else { format!("{name}: ") };
+        let doubled = match failure.kind {
+            FailureKind::InvalidRequest => String::new(),
+            FailureKind::ContextWindow => format!("litellm.BadRequestError: {name}: "),
+            _ => format!("{name}: "),
+        };
         let message = format!("litellm.{name}: {doubled}{provider}Exception - {}", failure.message);
         let cause = Some(cause(failure.kind, status));
         Self { param: failure.param.clone(), cause, ..Self::new(mapped, kind, message) }

@@ -13,7 +13,7 @@ pub use self::edge::{
 };
 use crate::{PriceTable, Secret};
 
-pub use self::routing::{AnswerCache, Routing};
+pub use self::routing::Routing;
 
 mod edge;
 mod routing;

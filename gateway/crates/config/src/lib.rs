@@ -31,9 +31,9 @@ mod settings;
 mod tree;
 
 pub use config::{
-    Acme, AnswerCache, Certificate, Challenge, Config, Cookies, Cors, Database, Deployment, Edge,
-    EdgeLimits, Headers, HealthCheck, Journal, Limits, Listener, LogLevel, Plugin, Plugins, Route,
-    Routing, SameSite, ServerAddress, Site, Target, Tls, Upstream,
+    Acme, Certificate, Challenge, Config, Cookies, Cors, Database, Deployment, Edge, EdgeLimits,
+    Headers, HealthCheck, Journal, Limits, Listener, LogLevel, Plugin, Plugins, Route, Routing,
+    SameSite, ServerAddress, Site, Target, Tls, Upstream,
 };
 pub use load::{Loaded, load};
 pub use mistake::{Mistake, Notice};

@@ -159,6 +159,8 @@ pub(crate) const LITELLM: &[Known] = &[
     ignored("has no meaning here; `logging.log_level` sets it", &["set_verbose"]),
     later(&[
         "modify_params",
+        "cache",
+        "cache_params",
         "num_retries_per_request",
         "callbacks",
         "success_callback",
@@ -194,23 +196,6 @@ pub(crate) const LITELLM: &[Known] = &[
     ]),
     nothing(&["telemetry", "add_function_to_prompt", "disable_copilot_system_to_assistant"]),
 ];
-
-/// `cache_params`.
-pub(crate) const CACHE: &[Known] = &[later(&[
-    "host",
-    "port",
-    "password",
-    "url",
-    "namespace",
-    "supported_call_types",
-    "similarity_threshold",
-    "redis_*",
-    "qdrant_*",
-    "s3_*",
-    "gcs_*",
-    "disk_*",
-    "valkey_*",
-])];
 
 /// `general_settings`.
 pub(crate) const GENERAL: &[Known] = &[

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tollgate_routing::{Alias, Cooldowns, Retries, Rules, Strategy};
 
-use crate::config::{AnswerCache, Deployment, Routing};
+use crate::config::{Deployment, Routing};
 use crate::reader::Field;
 use crate::section::Section;
 
@@ -20,9 +20,6 @@ const ATTEMPTS_MAX: u32 = 100;
 
 /// LiteLLM's own interval of background probes.
 const PROBE_INTERVAL: Duration = Duration::from_secs(300);
-
-/// How long answers are kept if nobody says so.
-const CACHE_TTL: Duration = Duration::from_secs(60);
 
 const STRATEGIES: &[(&str, Strategy)] = &[
     ("simple-shuffle", Strategy::SimpleShuffle),
@@ -61,11 +58,8 @@ pub(crate) fn read(mut sections: Sections<'_, '_>, names: &Names) -> (Routing, R
     };
     let probing = sections.general.take("background_health_checks").flag().unwrap_or(false);
     let interval = sections.general.take("health_check_interval").seconds();
-    let routing = Routing {
-        rules,
-        health_checks: probing.then(|| interval.unwrap_or(PROBE_INTERVAL)),
-        cache: cache(sections.litellm),
-    };
+    let routing =
+        Routing { rules, health_checks: probing.then(|| interval.unwrap_or(PROBE_INTERVAL)) };
     let timeout = sections.router.take("timeout");
     let general_timeout = sections.litellm.take("request_timeout");
     let parallel = sections.router.take("default_max_parallel_requests");
@@ -155,32 +149,4 @@ fn aliases(field: &Field<'_>, names: &Names) -> HashMap<String, Alias> {
         aliases.extend(group.map(|group| (name.to_owned(), Alias { group, hidden })));
     }
     aliases
-}
-
-/// `cache` and `cache_params`. Answers are kept in this process alone.
-fn cache(litellm: &mut Section<'_>) -> Option<AnswerCache> {
-    let switch = litellm.take("cache");
-    let is_on = switch.flag().unwrap_or(false);
-    let mut section = litellm.take("cache_params").section_or_empty();
-    let kind = section.take("type");
-    let kind_text = kind.text();
-    let ttl = section.take("ttl").seconds();
-    let mode = section.take("mode").parsed("default_on or default_off", |text| match text {
-        "default_on" => Some(false),
-        "default_off" => Some(true),
-        _ => None,
-    });
-    section.close(crate::litellm::CACHE);
-    if !is_on {
-        return None;
-    }
-    if kind_text.as_deref() != Some("local") {
-        // LiteLLM takes Redis if nothing is said, which there is none of here.
-        let at = if kind.is_present() { &kind } else { &switch };
-        at.notice(
-            "not honoured yet: no answers are kept; `type: local` keeps them in this process",
-        );
-        return None;
-    }
-    Some(AnswerCache { ttl: ttl.unwrap_or(CACHE_TTL), opt_in: mode.unwrap_or(false) })
 }

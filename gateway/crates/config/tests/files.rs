@@ -9,8 +9,8 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use tollgate_config::{
-    Acme, AnswerCache, Challenge, Config, Cookies, Cors, Database, EMBEDDED_PROVIDERS, EdgeLimits,
-    Journal, Limits, Loaded, LogLevel, Plugin, SameSite, ServerAddress, Target, Upstream, load,
+    Acme, Challenge, Config, Cookies, Cors, Database, EMBEDDED_PROVIDERS, EdgeLimits, Journal,
+    Limits, Loaded, LogLevel, Plugin, SameSite, ServerAddress, Target, Upstream, load,
 };
 
 use tollgate_routing::{Alias, Ceilings, Knobs, Policy, Rules, Strategy};
@@ -173,7 +173,6 @@ fn what_is_said_of_routing_is_read_from_both_sections() {
     let aliases = [("nick", alias("gpt", false)), ("secret", alias("small", true))];
     assert_eq!(rules.aliases, aliases.map(|(name, alias)| (name.to_owned(), alias)).into());
     assert_eq!(routing.health_checks, Some(seconds(60.0)));
-    assert_eq!(routing.cache, Some(AnswerCache { ttl: seconds(600.0), opt_in: true }));
 }
 
 #[test]
@@ -216,7 +215,7 @@ fn a_file_that_says_nothing_of_routing_has_litellms_defaults() {
     let text = "model_list: [{model_name: a, litellm_params: {model: gpt-4o, api_key: x}}]\n";
     let routing = config(text).routing;
     assert_eq!(routing.rules, Rules::default());
-    assert_eq!((routing.health_checks, routing.cache), (None, None));
+    assert_eq!(routing.health_checks, None);
     let rules = routing.rules;
     assert_eq!((rules.retries.count, rules.cooldowns.time.as_secs()), (2, 5));
 }

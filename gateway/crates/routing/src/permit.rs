@@ -39,7 +39,9 @@ impl<'r> Permit<'r> {
     ) -> Option<Self> {
         let health = &*member.health;
         let own_time = member.knobs.cooldown;
-        health.begin(&member.knobs.ceilings, tokens, now).then_some(Self {
+        // A permit that is made counts as under way, and no longer when it is dropped: none may be
+        // made where no place was taken.
+        health.begin(&member.knobs.ceilings, tokens, now).then(|| Self {
             health,
             rules: Cooling { general, own_time, is_alone },
             began: now,

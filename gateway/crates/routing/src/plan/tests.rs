@@ -215,6 +215,24 @@ fn ceilings_are_kept_even_if_nobody_stands_in() {
 }
 
 #[test]
+fn a_place_that_is_taken_is_given_to_nobody_else_until_it_is_given_back() {
+    let mut rows = rows(&[("a", "1"), ("b", "2"), ("b", "3")]);
+    rows.iter_mut().for_each(|row| row.knobs.ceilings.parallel = Some(1));
+    let router = Router::new(retrying(2), rows, &Healths::default());
+    let mut dice = StdRng::seed_from_u64(1);
+    let mut first = |name| router.plan(wish(name)).unwrap().next(Last::Nothing, NOW, &mut dice);
+    for (name, places) in [("a", 1), ("b", 2)] {
+        for _ in 0..3 {
+            let held: Vec<_> = (0..places).map(|_| first(name)).collect();
+            assert!(held.iter().all(|step| matches!(step, Step::Attempt(_))), "{name}");
+            for _ in 0..3 {
+                assert!(matches!(first(name), Step::GiveUp(GiveUp::Full { .. })), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_pinned_plan_asks_one_deployment_once_whatever_is_known_of_it() {
     let mut rules = falling_back(&[("a", &["b"])]);
     rules.retries.count = 3;
