@@ -35,7 +35,7 @@ pub use answer::{Answer, Progress, Reader};
 pub use effort::Effort;
 pub use failure::{invalid, kind_of_status, malformed, presentable, wordless};
 pub use format::ResponseFormat;
-pub use loss::Loss;
+pub use loss::{LABELS, Loss};
 pub use message::{Assistant, Message, Reasoning, ToolCall, ToolResult, Turn};
 pub use object::{Object, array, count, flag, number, same_value};
 pub use part::Part;

@@ -4,6 +4,10 @@ use tollgate_sdk::types::Failure;
 
 use crate::failure::invalid;
 
+/// Members that say who asks or where something is kept, which no answer depends on.
+pub const LABELS: [&str; 4] =
+    ["user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"];
+
 /// Keeps account of the parameters that do not go upstream.
 #[derive(Debug)]
 pub struct Loss {
@@ -34,10 +38,16 @@ impl Loss {
             );
             return Err(invalid(param, &message));
         }
+        self.label(param);
+        Ok(())
+    }
+
+    /// A parameter is not carried on which no answer depends, such as who asks or under which name
+    /// a prompt is cached. It is named like any other, but is no reason to refuse a request.
+    pub fn label(&mut self, param: &str) {
         if !self.dropped.iter().any(|known| known == param) {
             self.dropped.push(param.into());
         }
-        Ok(())
     }
 
     /// What was dropped, in the order in which it was.
@@ -57,6 +67,13 @@ mod tests {
             loss.drop(param).unwrap();
         }
         assert_eq!(loss.into_dropped(), ["seed", "logit_bias"]);
+    }
+
+    #[test]
+    fn a_label_is_named_and_never_refused() {
+        let mut loss = Loss::new("Nobody", false);
+        loss.label("user");
+        assert_eq!(loss.into_dropped(), ["user"]);
     }
 
     #[test]

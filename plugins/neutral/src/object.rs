@@ -83,6 +83,12 @@ impl<'a> Object<'a> {
         });
     }
 
+    /// Takes out every member that is null or has none of these names.
+    pub fn keep(&mut self, names: &[&str]) {
+        self.members
+            .retain(|(name, value)| value.get() != "null" && names.iter().any(|kept| kept == name));
+    }
+
     /// Whether it has no members.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
@@ -164,6 +170,13 @@ mod tests {
         assert_eq!(object.take("a").map(RawValue::get), Some("3"));
         assert_eq!(object.names().collect::<Vec<_>>(), ["b"]);
         assert!(object.take("a").is_none());
+    }
+
+    #[test]
+    fn only_named_members_are_kept() {
+        let mut object = Object::parse(r#"{"a":1,"b":null,"c":3,"d":4}"#).unwrap();
+        object.keep(&["b", "c", "e"]);
+        assert_eq!(object.names().collect::<Vec<_>>(), ["c"]);
     }
 
     #[test]

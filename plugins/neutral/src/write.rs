@@ -4,6 +4,12 @@ use std::fmt::{Display, Write};
 
 use serde_json::value::RawValue;
 
+/// Bytes of a piece that is large.
+const LARGE: usize = 16 * 1024;
+
+/// Bytes that close what is around a large piece.
+const MARGIN: usize = 1024;
+
 /// Writes the members of an object.
 pub struct ObjectWriter<'w> {
     out: &'w mut String,
@@ -19,6 +25,14 @@ pub struct ArrayWriter<'w> {
 /// An object as JSON text.
 pub fn object(build: impl FnOnce(&mut ObjectWriter<'_>)) -> String {
     let mut out = String::new();
+    put_object(&mut out, build);
+    out
+}
+
+/// An object as JSON text of about so many bytes, which are set aside at once: a long text that
+/// grows piece by piece is copied with every piece.
+pub fn large_object(bytes: usize, build: impl FnOnce(&mut ObjectWriter<'_>)) -> String {
+    let mut out = String::with_capacity(bytes);
     put_object(&mut out, build);
     out
 }
@@ -46,10 +60,18 @@ impl ObjectWriter<'_> {
         put_text(self.out, value);
     }
 
+    /// Adds a text that is given in pieces.
+    pub fn text_of(&mut self, name: &str, pieces: &[&str]) {
+        self.name(name);
+        self.out.push('"');
+        pieces.iter().for_each(|piece| put_escaped_text(self.out, piece));
+        self.out.push('"');
+    }
+
     /// Adds a value that is JSON text already.
     pub fn json(&mut self, name: &str, json: &str) {
         self.name(name);
-        self.out.push_str(json);
+        put_json(self.out, json);
     }
 
     /// Adds a value of somebody else's object.
@@ -103,7 +125,7 @@ impl ArrayWriter<'_> {
     /// Adds a value that is JSON text already.
     pub fn json(&mut self, json: &str) {
         separate(self.out, &mut self.empty);
-        self.out.push_str(json);
+        put_json(self.out, json);
     }
 
     /// Adds a value of somebody else's.
@@ -147,9 +169,28 @@ fn separate(out: &mut String, empty: &mut bool) {
     }
 }
 
-/// Pieces that need no escape are copied whole: a text may be a picture of some megabytes.
+fn put_json(out: &mut String, json: &str) {
+    make_room(out, json.len());
+    out.push_str(json);
+}
+
+/// Makes room for a large piece and for what closes the objects around it. The usual growth would
+/// double a text that is nearly complete.
+fn make_room(out: &mut String, bytes: usize) {
+    if bytes >= LARGE && out.capacity() - out.len() < bytes {
+        out.reserve_exact(bytes + MARGIN);
+    }
+}
+
 fn put_text(out: &mut String, text: &str) {
+    make_room(out, text.len());
     out.push('"');
+    put_escaped_text(out, text);
+    out.push('"');
+}
+
+/// Pieces that need no escape are copied whole: a text may be a picture of some megabytes.
+fn put_escaped_text(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(needs_escape) {
         let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
@@ -161,7 +202,6 @@ fn put_text(out: &mut String, text: &str) {
         rest = tail.as_str();
     }
     out.push_str(rest);
-    out.push('"');
 }
 
 fn needs_escape(byte: u8) -> bool {
@@ -192,6 +232,7 @@ mod tests {
     fn everything_is_separated_and_nested() {
         let json = object(|o| {
             o.text("a", "x");
+            o.text_of("aa", &["x\"", "", "y"]);
             o.count("b", 7);
             o.flag("c", true);
             o.array("d", |a| {
@@ -203,8 +244,19 @@ mod tests {
             });
             o.object("e", |_| ());
         });
-        assert_eq!(json, r#"{"a":"x","b":7,"c":true,"d":["y",null,{"z":[]},[""]],"e":{}}"#);
+        assert_eq!(
+            json,
+            r#"{"a":"x","aa":"x\"y","b":7,"c":true,"d":["y",null,{"z":[]},[""]],"e":{}}"#
+        );
         assert_eq!(array(|_| ()), "[]");
+    }
+
+    #[test]
+    fn a_large_piece_is_not_doubled() {
+        let piece = "x".repeat(LARGE);
+        for json in [object(|o| o.text("a", &piece)), object(|o| o.json("a", &text(&piece)))] {
+            assert!(json.capacity() < LARGE + 2 * MARGIN, "{}", json.capacity());
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod blocks;
 mod conversation;
 mod format;
 mod parameters;
+mod parts;
 mod schema;
 mod thinking;
 mod tools;
@@ -26,6 +27,9 @@ use thinking::Plan;
 /// The cap of an answer where nobody gives one; Anthropic wants one always.
 const OUTPUT_CAP: Tokens = 4096;
 
+/// Bytes by which a body may be longer than the client's.
+const MARGIN: usize = 1024;
+
 /// Lets a request name files that were uploaded before.
 const FILES_BETA: (&str, &str) = ("anthropic-beta", "files-api-2025-04-14");
 
@@ -43,7 +47,7 @@ struct Message<'r, 'a> {
     model: &'r str,
     streamed: bool,
     max_tokens: Tokens,
-    conversation: Conversation,
+    conversation: Conversation<'a>,
     tools: Option<String>,
     tool_choice: Option<String>,
     format: AnswerFormat,
@@ -79,9 +83,9 @@ pub(crate) fn request(
         thinking,
         stop: &request.stop,
     };
-    let names_files = message.conversation.names_files;
+    let names_files = message.conversation.names_files();
     let framing = if call.streamed { Framing::ServerSentEvents } else { Framing::Whole };
-    let body = UpstreamBody::Replaced(message.write().into_bytes());
+    let body = UpstreamBody::Replaced(message.write(body.len() + MARGIN).into_bytes());
     let mut upstream = request::upstream(request::MESSAGES_PATH, body, Reading::Decode(framing));
     if names_files {
         upstream.headers.push((FILES_BETA.0.into(), FILES_BETA.1.into()));
@@ -103,13 +107,15 @@ fn cap(call: &Call, deployment: &Deployment, output_cap: Option<Tokens>) -> Cap 
 // === impl Message ===
 
 impl Message<'_, '_> {
-    fn write(&self) -> String {
-        write::object(|o| {
+    /// The body as JSON, of about so many bytes.
+    fn write(&self, bytes: usize) -> String {
+        write::large_object(bytes, |o| {
             o.text("model", self.model);
             o.count("max_tokens", self.max_tokens);
             if !self.conversation.system.is_empty() {
-                o.array("system", |blocks| {
-                    self.conversation.system.iter().for_each(|block| blocks.json(block));
+                o.array("system", |a| {
+                    let blocks = self.conversation.system.iter();
+                    blocks.for_each(|block| a.object(|o| block.write(o)));
                 });
             }
             o.array("messages", |turns| {

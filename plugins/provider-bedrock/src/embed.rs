@@ -1,16 +1,13 @@
 //! Requests for embeddings: each maker's models have a form of their own.
 
 use tollgate_neutral::embeddings::EmbeddingsRequest;
-use tollgate_neutral::{Loss, invalid, write};
+use tollgate_neutral::{LABELS, Loss, invalid, write};
 use tollgate_sdk::types::Failure;
 
 use crate::address;
 use crate::bindings::exports::tollgate::policy::translation::{
     Deployment, Framing, Reading, UpstreamBody, UpstreamRequest,
 };
-
-/// Says who asks, which no answer depends on.
-const WHO_ASKS: &str = "user";
 
 /// Cohere's models want to be told what the vectors are for.
 const INPUT_TYPE: &str = "input_type";
@@ -23,7 +20,11 @@ pub(crate) fn request(body: &str, deployment: &Deployment) -> Result<UpstreamReq
     let mut request = EmbeddingsRequest::read(body)?;
     let model = address::model(deployment);
     let mut loss = Loss::new("Bedrock", deployment.drop_params);
-    request.rest.take(WHO_ASKS);
+    for label in LABELS {
+        if request.rest.take(label).is_some() {
+            loss.label(label);
+        }
+    }
     let made = if model.contains("cohere.embed") {
         cohere(&request)
     } else if model.contains("titan-embed") {

@@ -16,6 +16,9 @@ use crate::bindings::exports::tollgate::policy::translation::{
 };
 use crate::request;
 
+/// Bytes by which a body may be longer than the client's.
+const MARGIN: usize = 1024;
+
 /// Makes the request. `output_cap` is the cap that the admission rests on.
 pub(crate) fn request(
     call: &Call,
@@ -25,14 +28,16 @@ pub(crate) fn request(
 ) -> Result<UpstreamRequest, Failure> {
     let wanted = ChatRequest::read(body)?;
     let mut loss = Loss::new("Cohere", deployment.drop_params);
-    let messages = messages::list(&wanted.messages, &mut loss)?;
+    let messages = messages::check(&wanted.messages, &mut loss)?;
     let tools = tools::plan(&wanted, &mut loss)?;
     let parameters = parameters::sort(&wanted.rest, &mut loss)?;
     let cap = [call.output_cap, output_cap].into_iter().flatten().min();
-    let body = write::object(|o| {
+    let body = write::large_object(body.len() + MARGIN, |o| {
         o.text("model", &deployment.model);
         o.flag("stream", call.streamed);
-        o.array("messages", |a| messages.iter().for_each(|message| a.json(message)));
+        o.array("messages", |a| {
+            messages.iter().for_each(|message| a.object(|o| message.write(o)));
+        });
         tools.write(o);
         if let Some(cap) = cap {
             o.count("max_tokens", cap);

@@ -1,7 +1,7 @@
 //! Embeddings.
 
 use tollgate_neutral::embeddings::{self, EmbeddingsRequest, Encoding};
-use tollgate_neutral::{Loss, Object, Progress, Reader, array, malformed, write};
+use tollgate_neutral::{LABELS, Loss, Object, Progress, Reader, array, malformed, write};
 use tollgate_sdk::types::{Event, Failure};
 
 use crate::bindings::exports::tollgate::policy::translation::{
@@ -23,7 +23,11 @@ pub(crate) fn request(body: &str, deployment: &Deployment) -> Result<UpstreamReq
     let wanted = EmbeddingsRequest::read(body)?;
     let mut loss = Loss::new("Cohere", deployment.drop_params);
     for name in wanted.rest.names().filter(|name| !OWN_MEMBERS.contains(name)) {
-        loss.drop(name)?;
+        if LABELS.contains(&name) {
+            loss.label(name);
+        } else {
+            loss.drop(name)?;
+        }
     }
     let body = write::object(|o| {
         o.text("model", &deployment.model);

@@ -1,7 +1,7 @@
 //! Requests for embeddings.
 
 use tollgate_neutral::embeddings::EmbeddingsRequest;
-use tollgate_neutral::{Loss, write};
+use tollgate_neutral::{LABELS, Loss, write};
 use tollgate_sdk::types::Failure;
 
 use crate::address::{Api, Method};
@@ -9,9 +9,6 @@ use crate::bindings::exports::tollgate::policy::translation::{
     Framing, Reading, UpstreamBody, UpstreamRequest,
 };
 use crate::encode::Target;
-
-/// Members that say who asks, which no answer depends on.
-const WHO_ASKS: &str = "user";
 
 /// Makes the request.
 pub(crate) fn request(body: &str, target: &Target<'_>) -> Result<UpstreamRequest, Failure> {
@@ -21,7 +18,7 @@ pub(crate) fn request(body: &str, target: &Target<'_>) -> Result<UpstreamRequest
     for (name, value) in request.rest.iter() {
         match name {
             "task_type" | "input_type" => task = Some(value.get()),
-            WHO_ASKS => {}
+            label if LABELS.contains(&label) => loss.label(label),
             other => loss.drop(other)?,
         }
     }

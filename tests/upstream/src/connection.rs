@@ -120,9 +120,7 @@ impl Player<'_> {
                 self.json(*status, extra, &self.voice.error(*status)).await.map(|()| After::Keep)
             }
             Script::ContextWindow => {
-                let body = answer::context_window().to_string();
-                let bytes = answer::whole(400, "application/json", "", body.as_bytes());
-                self.wire.write(&bytes).await.map(|()| After::Keep)
+                self.json(400, "", &answer::context_window()).await.map(|()| After::Keep)
             }
             Script::Raw(body) => {
                 let bytes = answer::whole(200, "application/json", "", body.as_bytes());

@@ -2,31 +2,30 @@
 //! the person and the model one after the other.
 
 use serde_json::value::RawValue;
-use tollgate_neutral::write::{self, ObjectWriter};
+use tollgate_neutral::write::ObjectWriter;
 use tollgate_neutral::{
-    Assistant, Loss, Message, Object, Part, Reasoning, ToolCall, ToolResult, invalid,
+    Assistant, Loss, Message, Object, Part, Reasoning, Text, ToolCall, ToolResult, invalid,
 };
 use tollgate_sdk::types::Failure;
 
-use super::blocks::{self, Blocks, Place};
+use super::blocks::{self, Block, Given, Kind};
 use super::format::{AnswerFormat, OBJECT_WISH};
+use super::parts::{self, Place};
 
-/// A conversation, its blocks written.
+/// A conversation.
 #[derive(Debug, Default)]
-pub(super) struct Conversation {
-    /// The system's words, as blocks.
-    pub(super) system: Vec<String>,
+pub(super) struct Conversation<'a> {
+    /// The system's words.
+    pub(super) system: Vec<Block<'a>>,
     /// The turns; no two neighbours are of the same speaker.
-    pub(super) turns: Vec<Turn>,
-    /// Whether a block names a file that was uploaded before.
-    pub(super) names_files: bool,
+    pub(super) turns: Vec<Turn<'a>>,
 }
 
 /// What one speaker says until the other one does.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct Turn<'a> {
     speaker: Speaker,
-    blocks: Vec<String>,
+    blocks: Vec<Block<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,17 +35,17 @@ enum Speaker {
 }
 
 /// Builds the conversation.
-pub(super) fn build(
-    messages: &[Message<'_>],
+pub(super) fn build<'a>(
+    messages: &[Message<'a>],
     format: &AnswerFormat,
     loss: &mut Loss,
-) -> Result<Conversation, Failure> {
+) -> Result<Conversation<'a>, Failure> {
     let mut conversation = Conversation::default();
     for (index, message) in messages.iter().enumerate() {
         conversation.add(index, message, loss)?;
     }
     if *format == AnswerFormat::Object {
-        conversation.system.push(blocks::text(&write::text(OBJECT_WISH), None));
+        conversation.system.push(Block::of(Kind::Wish(OBJECT_WISH)));
     }
     if conversation.turns.is_empty() {
         let message = "Anthropic wants at least one message that is not the system's.";
@@ -57,44 +56,43 @@ pub(super) fn build(
 
 // === impl Conversation ===
 
-impl Conversation {
-    fn add(&mut self, index: usize, message: &Message<'_>, loss: &mut Loss) -> Result<(), Failure> {
+impl<'a> Conversation<'a> {
+    /// Whether a block names a file that was uploaded before.
+    pub(super) fn names_files(&self) -> bool {
+        self.turns.iter().flat_map(|turn| &turn.blocks).any(Block::names_file)
+    }
+
+    fn add(&mut self, index: usize, message: &Message<'a>, loss: &mut Loss) -> Result<(), Failure> {
         match message {
             Message::System(turn) => {
-                let cache = cache_control(&turn.rest, loss)?;
-                let mut blocks = Blocks::new(cache);
-                for (part, place) in placed(&turn.content, index) {
-                    if !matches!(part, Part::Text { .. }) {
-                        return Err(place.refuse("text in a message of the system"));
-                    }
-                    blocks.part(part, place, loss)?;
+                let not_text = |part: &Part<'_>| !matches!(part, Part::Text { .. });
+                if let Some(part) = turn.content.iter().position(not_text) {
+                    let place = Place { message: index, part };
+                    return Err(place.refuse("text in a message of the system"));
                 }
-                self.system.extend(blocks.into_written());
+                let cache = cache_control(&turn.rest, loss)?;
+                let blocks = parts::blocks(&turn.content, index, loss)?;
+                self.system.extend(cached(blocks, cache));
             }
             Message::User(turn) => {
                 let cache = cache_control(&turn.rest, loss)?;
-                let mut blocks = Blocks::new(cache);
-                for (part, place) in placed(&turn.content, index) {
-                    blocks.part(part, place, loss)?;
-                }
-                self.say(Speaker::User, blocks);
+                let blocks = parts::blocks(&turn.content, index, loss)?;
+                self.say(Speaker::User, cached(blocks, cache));
             }
             Message::Assistant(said) => {
                 let blocks = assistant(said, index, loss)?;
-                self.say(Speaker::Assistant, blocks);
+                self.say(Speaker::Assistant, cached(blocks, said.rest.get(blocks::CACHE_CONTROL)));
             }
             Message::Tool(result) => {
-                let blocks = tool_result(result, index, loss)?;
-                self.say(Speaker::User, blocks);
+                let block = tool_result(result, index, loss)?;
+                self.say(Speaker::User, vec![block]);
             }
         }
         Ok(())
     }
 
     /// Adds blocks to the speaker's turn, or begins one.
-    fn say(&mut self, speaker: Speaker, blocks: Blocks<'_>) {
-        self.names_files |= blocks.names_files();
-        let blocks = blocks.into_written();
+    fn say(&mut self, speaker: Speaker, blocks: Vec<Block<'a>>) {
         match self.turns.last_mut() {
             _ if blocks.is_empty() => (),
             Some(turn) if turn.speaker == speaker => turn.blocks.extend(blocks),
@@ -105,7 +103,7 @@ impl Conversation {
 
 // === impl Turn ===
 
-impl Turn {
+impl Turn<'_> {
     /// Writes the members of a message.
     pub(super) fn write(&self, o: &mut ObjectWriter<'_>) {
         let role = match self.speaker {
@@ -113,15 +111,18 @@ impl Turn {
             Speaker::Assistant => "assistant",
         };
         o.text("role", role);
-        o.array("content", |blocks| self.blocks.iter().for_each(|block| blocks.json(block)));
+        o.array("content", |a| {
+            self.blocks.iter().for_each(|block| a.object(|o| block.write(o)));
+        });
     }
 }
 
-fn placed<'p, 'a>(
-    parts: &'p [Part<'a>],
-    message: usize,
-) -> impl Iterator<Item = (&'p Part<'a>, Place)> {
-    parts.iter().enumerate().map(move |(part, value)| (value, Place { message, part }))
+/// Puts what a message says of caching into its last block.
+fn cached<'a>(mut blocks: Vec<Block<'a>>, cache: Option<&'a RawValue>) -> Vec<Block<'a>> {
+    if let Some(last) = blocks.last_mut() {
+        last.cache = cache.or(last.cache);
+    }
+    blocks
 }
 
 /// Where a message may be cached up to. Its other members have no place at Anthropic.
@@ -140,31 +141,17 @@ fn assistant<'a>(
     said: &Assistant<'a>,
     index: usize,
     loss: &mut Loss,
-) -> Result<Blocks<'a>, Failure> {
-    let mut blocks = Blocks::new(said.rest.get(blocks::CACHE_CONTROL));
-    for block in &said.reasoning {
-        match block {
-            Reasoning::Open { text, signature: Some(signature) } => {
-                blocks.push(write::object(|o| {
-                    o.text("type", "thinking");
-                    o.json("thinking", text.json());
-                    o.json("signature", signature.json());
-                }))
-            }
-            // What nothing proves is not taken back.
-            Reasoning::Open { signature: None, .. } => (),
-            Reasoning::Sealed { data } => blocks.push(write::object(|o| {
-                o.text("type", "redacted_thinking");
-                o.json("data", data.json());
-            })),
+) -> Result<Vec<Block<'a>>, Failure> {
+    let reasoning = said.reasoning.iter().filter_map(|block| match block {
+        // What nothing proves is not taken back.
+        Reasoning::Open { text, signature } => {
+            signature.map(|signature| Kind::Thinking { text: *text, signature })
         }
-    }
-    for (part, place) in placed(&said.content, index) {
-        blocks.part(part, place, loss)?;
-    }
-    if let Some(refusal) = said.refusal {
-        blocks.words(refusal, &Object::default());
-    }
+        Reasoning::Sealed { data } => Some(Kind::Sealed(*data)),
+    });
+    let mut blocks: Vec<_> = reasoning.map(Block::of).collect();
+    blocks.extend(parts::blocks(&said.content, index, loss)?);
+    blocks.extend(said.refusal.and_then(parts::words).map(Block::of));
     for (call_index, call) in said.tool_calls.iter().enumerate() {
         let place = format!("messages[{index}].tool_calls[{call_index}].function.arguments");
         blocks.push(tool_use(call, &place)?);
@@ -172,20 +159,14 @@ fn assistant<'a>(
     Ok(blocks)
 }
 
-fn tool_use(call: &ToolCall<'_>, place: &str) -> Result<String, Failure> {
+fn tool_use<'a>(call: &ToolCall<'a>, place: &str) -> Result<Block<'a>, Failure> {
     let arguments = call.arguments.decoded().unwrap_or_default();
     let input = if arguments.trim().is_empty() { "{}" } else { arguments.as_ref() };
     if Object::parse(input).is_none() {
         return Err(invalid(place, &format!("{place} must be the JSON text of an object.")));
     }
-    Ok(write::object(|o| {
-        o.text("type", "tool_use");
-        o.text("id", &blocks::id(call.id));
-        o.json("name", call.name.json());
-        o.json("input", input);
-        let cache = call.rest.iter().filter(|(name, _)| *name == blocks::CACHE_CONTROL);
-        cache.for_each(|(name, value)| o.raw(name, value));
-    }))
+    let kind = Kind::ToolUse { id: id(call.id), name: call.name, input: input.to_owned() };
+    Ok(Block { cache: call.rest.get(blocks::CACHE_CONTROL), ..Block::of(kind) })
 }
 
 /// What a tool gave. A text stays one; parts become blocks.
@@ -193,27 +174,25 @@ fn tool_result<'a>(
     result: &ToolResult<'a>,
     index: usize,
     loss: &mut Loss,
-) -> Result<Blocks<'a>, Failure> {
-    let mut inner = Blocks::new(None);
-    for (part, place) in placed(&result.content, index) {
-        inner.part(part, place, loss)?;
-    }
-    let mut blocks = Blocks::new(None);
-    blocks.note_files(inner.names_files());
-    let inner = inner.into_written();
-    blocks.push(write::object(|o| {
-        o.text("type", "tool_result");
-        o.text("tool_use_id", &blocks::id(result.call_id));
-        match result.content.as_slice() {
-            [Part::Text { text, rest }] if rest.is_empty() => o.json("content", text.json()),
-            _ if inner.is_empty() => (),
-            _ => o.array("content", |a| inner.iter().for_each(|block| a.json(block))),
-        }
-        for name in ["is_error", blocks::CACHE_CONTROL] {
-            if let Some(value) = result.rest.get(name) {
-                o.raw(name, value);
-            }
-        }
-    }));
-    Ok(blocks)
+) -> Result<Block<'a>, Failure> {
+    let content = match result.content.as_slice() {
+        [Part::Text { text, rest }] if rest.is_empty() => Given::Words(*text),
+        parts => match parts::blocks(parts, index, loss)? {
+            blocks if blocks.is_empty() => Given::Nothing,
+            blocks => Given::Blocks(blocks),
+        },
+    };
+    let mut rest = result.rest.clone();
+    let cache = rest.take(blocks::CACHE_CONTROL);
+    rest.keep(&["is_error"]);
+    let kind = Kind::ToolResult { id: id(result.call_id), content };
+    Ok(Block { kind, rest, cache })
+}
+
+/// The id of a tool's call. Anthropic takes letters, digits, `_` and `-`; another provider that a
+/// conversation was with before may have used more.
+fn id(id: Text<'_>) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let id = id.decoded().unwrap_or_default();
+    id.chars().map(|c| if allowed(c) { c } else { '_' }).collect()
 }

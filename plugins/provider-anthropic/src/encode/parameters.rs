@@ -27,6 +27,8 @@ enum Fate {
     Sampling,
     /// It names the person behind the call.
     User,
+    /// It says where something is kept.
+    Label,
     /// A service tier, whose words differ.
     Tier,
     /// OpenAI's only, or a word of Anthropic's that says what a neutral parameter says already.
@@ -37,30 +39,12 @@ fn fate(name: &str) -> Fate {
     match name {
         "temperature" | "top_p" | "top_k" => Fate::Sampling,
         "user" | "safety_identifier" => Fate::User,
+        "prompt_cache_key" | "prompt_cache_retention" => Fate::Label,
         "service_tier" => Fate::Tier,
-        "seed"
-        | "n"
-        | "logprobs"
-        | "top_logprobs"
-        | "logit_bias"
-        | "presence_penalty"
-        | "frequency_penalty"
-        | "store"
-        | "modalities"
-        | "audio"
-        | "prediction"
-        | "verbosity"
-        | "functions"
-        | "function_call"
-        | "web_search_options"
-        | "prompt_cache_key"
-        | "prompt_cache_retention"
-        | "best_of"
-        | "echo"
-        | "suffix"
-        | "system"
-        | "stop_sequences"
-        | "output_format" => Fate::Lost,
+        "seed" | "n" | "logprobs" | "top_logprobs" | "logit_bias" | "presence_penalty"
+        | "frequency_penalty" | "store" | "modalities" | "audio" | "prediction" | "verbosity"
+        | "functions" | "function_call" | "web_search_options" | "best_of" | "echo" | "suffix"
+        | "system" | "stop_sequences" | "output_format" => Fate::Lost,
         _ => Fate::Carried,
     }
 }
@@ -88,6 +72,7 @@ pub(super) fn sort<'a>(
                 sorted.carry(name, value.get());
             }
             Fate::User => sorted.user = sorted.user.or(Text::of(value)),
+            Fate::Label => loss.label(name),
             Fate::Tier if same_value(value, &[r#""default""#]) => {
                 sorted.carry(name, r#""standard_only""#);
             }

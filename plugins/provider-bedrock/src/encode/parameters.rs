@@ -1,7 +1,7 @@
 //! Everything about the way an answer is made.
 
 use serde_json::value::RawValue;
-use tollgate_neutral::{ChatRequest, Loss, Object, invalid, same_value, write};
+use tollgate_neutral::{ChatRequest, LABELS, Loss, Object, invalid, same_value, write};
 use tollgate_sdk::types::Failure;
 
 use super::Members;
@@ -17,10 +17,6 @@ pub(super) struct Parameters {
     /// Members beside both.
     pub(super) top: Members,
 }
-
-/// Members that say who asks or where something is kept, which no answer depends on.
-const WHO_ASKS: [&str; 4] =
-    ["user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"];
 
 /// Members of OpenAI's that no model here has a place for.
 const WITHOUT_PLACE: [&str; 13] = [
@@ -92,7 +88,7 @@ impl Parameters {
                 self.fields.extend(own);
             }
             name if OWN.contains(&name) => self.top.push((name.into(), json)),
-            name if WHO_ASKS.contains(&name) => {}
+            name if LABELS.contains(&name) => loss.label(name),
             name if WITHOUT_PLACE.contains(&name) => loss.drop(name)?,
             name => self.fields.push((name.into(), json)),
         }

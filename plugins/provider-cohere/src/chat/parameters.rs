@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use tollgate_neutral::write::ObjectWriter;
-use tollgate_neutral::{Loss, Object, number};
+use tollgate_neutral::{LABELS, Loss, Object, number};
 use tollgate_sdk::types::Failure;
 
 /// The largest share of likely tokens that Cohere takes; OpenAI's 1 means all of them.
@@ -23,27 +23,10 @@ pub(super) fn sort<'a>(rest: &Object<'a>, loss: &mut Loss) -> Result<Parameters<
             "top_p" => sorted.carry("p", share(value)),
             "top_k" => sorted.carry("k", value.get()),
             "frequency_penalty" | "presence_penalty" if !is_penalty(value) => loss.drop(name)?,
-            "n"
-            | "logprobs"
-            | "top_logprobs"
-            | "logit_bias"
-            | "user"
-            | "safety_identifier"
-            | "store"
-            | "modalities"
-            | "audio"
-            | "prediction"
-            | "verbosity"
-            | "service_tier"
-            | "functions"
-            | "function_call"
-            | "web_search_options"
-            | "prompt_cache_key"
-            | "prompt_cache_retention"
-            | "best_of"
-            | "echo"
-            | "suffix"
-            | "stop_sequences" => {
+            name if LABELS.contains(&name) => loss.label(name),
+            "n" | "logprobs" | "top_logprobs" | "logit_bias" | "store" | "modalities" | "audio"
+            | "prediction" | "verbosity" | "service_tier" | "functions" | "function_call"
+            | "web_search_options" | "best_of" | "echo" | "suffix" | "stop_sequences" => {
                 loss.drop(name)?;
             }
             name => sorted.carry(name, value.get()),

@@ -1,7 +1,7 @@
 //! Everything about the way an answer is made: `generationConfig`, and members beside it.
 
 use serde_json::value::RawValue;
-use tollgate_neutral::{ChatRequest, Loss, ResponseFormat, flag, invalid, write};
+use tollgate_neutral::{ChatRequest, LABELS, Loss, ResponseFormat, flag, invalid, write};
 use tollgate_sdk::types::Failure;
 
 use super::thinking;
@@ -16,10 +16,6 @@ pub(super) struct Generation {
     /// Whether the model may search the web.
     pub(super) searches: bool,
 }
-
-/// Members that say who asks or where something is kept, which no answer depends on.
-const WHO_ASKS: [&str; 4] =
-    ["user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"];
 
 /// Members of Gemini's own that clients of gateways send, under both spellings.
 const OWN: [(&str, &str); 5] = [
@@ -105,7 +101,9 @@ impl Generation {
             self.set(own, value.get().to_owned());
         } else if let Some(own) = in_table(&OWN) {
             self.top.push((own, value.get().to_owned()));
-        } else if !WHO_ASKS.contains(&name) {
+        } else if LABELS.contains(&name) {
+            loss.label(name);
+        } else {
             loss.drop(name)?;
         }
         Ok(())

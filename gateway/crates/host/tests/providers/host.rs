@@ -59,11 +59,18 @@ pub(crate) fn host() -> Host {
 
 /// An embedded provider. Its time is not what is tested, on whatever machine.
 pub(crate) async fn provider(host: &Host, name: &str) -> Arc<Provider> {
+    let usual = PluginSettings::named(name).memory_max;
+    provider_in(host, name, usual).await
+}
+
+/// The same in instances with so many bytes of memory.
+pub(crate) async fn provider_in(host: &Host, name: &str, memory_max: usize) -> Arc<Provider> {
     let (_, bytes) =
         tollgate_components::PROVIDERS.iter().find(|(known, _)| *known == name).unwrap();
     let settings = PluginSettings {
         deadline: Duration::from_secs(10),
         wall: Duration::from_secs(60),
+        memory_max,
         ..PluginSettings::named(name)
     };
     Arc::new(host.load_provider(&settings, &PluginSource::BuiltIn(bytes)).await.unwrap())

@@ -81,53 +81,46 @@ impl Case {
 
     /// Whether the client asks for a stream.
     pub(crate) fn is_streamed(&self) -> bool {
-        flag(&self.request, "stream")
+        self.request["stream"] == Value::Bool(true)
     }
 
     /// The cap that the admission rests on.
     pub(crate) fn output_cap(&self) -> Option<u64> {
-        count(&self.setup, "output_cap")
+        self.setup["output_cap"].as_u64()
     }
 
     /// The facts of the call.
     pub(crate) fn call(&self, streamed: bool) -> Call {
-        let is_embedding = text(&self.setup, "dialect") == Some("openai-embeddings");
+        let dialect = self.setup["dialect"].as_str().unwrap_or("openai-chat");
+        let cap = |name: &&str| self.request[*name].as_u64();
         Call {
             id: CallId::generate(),
-            dialect: if is_embedding { Dialect::OpenaiEmbeddings } else { Dialect::OpenaiChat },
+            dialect: Dialect::named(dialect).unwrap(),
             model: "mine".to_owned(),
             streamed,
             input_bound: 1000,
-            output_cap: count(&self.request, "max_tokens"),
-            choices: count(&self.request, "n").unwrap_or(1),
-            candidates: vec![Candidate { deployment: "one".to_owned(), output_max: None }],
+            output_cap: ["max_completion_tokens", "max_tokens"].iter().find_map(cap),
+            choices: self.request["n"].as_u64().unwrap_or(1),
+            candidates: vec![Candidate {
+                deployment: "one".to_owned(),
+                output_max: self.setup["output_max"].as_u64(),
+            }],
         }
     }
 
     /// The deployment.
     pub(crate) fn target(&self) -> Target {
-        let options = self.setup.get("options").and_then(Value::as_object).into_iter().flatten();
+        let text = |name: &str| self.setup[name].as_str().filter(|text| !text.is_empty());
+        let options = self.setup["options"].as_object().into_iter().flatten();
         Target {
             id: "one".to_owned(),
-            provider: text(&self.setup, "provider").unwrap_or(self.provider).to_owned(),
-            model: text(&self.setup, "model").unwrap_or("a-model").to_owned(),
+            provider: text("provider").unwrap_or(self.provider).to_owned(),
+            model: text("model").unwrap_or("a-model").to_owned(),
             mock_response: None,
             options: options
                 .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
                 .collect(),
-            drop_params: flag(&self.setup, "drop_params"),
+            drop_params: self.setup["drop_params"] == Value::Bool(true),
         }
     }
-}
-
-fn flag(value: &Value, name: &str) -> bool {
-    value.get(name) == Some(&Value::Bool(true))
-}
-
-fn count(value: &Value, name: &str) -> Option<u64> {
-    value.get(name)?.as_u64()
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
-    value.get(name)?.as_str().filter(|text| !text.is_empty())
 }
