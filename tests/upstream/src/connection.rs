@@ -201,7 +201,7 @@ impl Player<'_> {
                 self.wire.write(answer::LAST_CHUNK.as_bytes()).await?;
                 Ok(After::Keep)
             }
-            Cut::Error => {
+            Cut::Error | Cut::First => {
                 self.event(reply, &self.voice.error_event()).await?;
                 self.wire.write(answer::LAST_CHUNK.as_bytes()).await?;
                 Ok(After::Keep)
