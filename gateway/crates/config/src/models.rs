@@ -5,6 +5,7 @@ mod knobs;
 mod options;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tollgate_domain::{FemtoUsd, Rates};
 
@@ -103,9 +104,6 @@ fn deployment<'a>(
     let key_field = params.take("api_key");
     let mut api_key = api_key(&key_field, mock_response.is_some());
     let own_rates = rates(&mut params, &mut info);
-    let timeout = params.take("timeout").seconds();
-    let stream_timeout = params.take("stream_timeout").seconds();
-    let drop_params = params.take("drop_params").flag();
     let provider = target.as_ref().map(|target| target.provider.as_str());
     let told = options::read(&mut params, provider, mock_response.is_none());
     let knobs = knobs::Places { row: of_row, params: &mut params, info: &mut info };
@@ -123,11 +121,8 @@ fn deployment<'a>(
         return None;
     }
     check_pattern(model_name.as_deref(), &name_field, (&model, &model_field));
-    if provider == "openai"
-        && component == "openai"
-        && !base_field.is_present()
-        && !key_field.is_present()
-    {
+    let is_openais = provider == "openai" && component == "openai";
+    if is_openais && !base_field.is_present() && !key_field.is_present() {
         api_key = openai_key(&key_field);
     }
     let public_model = format!("{provider}/{model}");
@@ -146,10 +141,10 @@ fn deployment<'a>(
         api_key,
         secrets: told.secrets,
         options: told.options,
-        drop_params,
+        drop_params: extra.drop_params,
         mock_response,
-        timeout,
-        stream_timeout,
+        timeout: extra.timeout,
+        stream_timeout: extra.stream_timeout,
         knobs,
         rates,
         output_max: extra.output_max.or_else(|| listed.and_then(|price| price.output_max)),
@@ -158,7 +153,7 @@ fn deployment<'a>(
     })
 }
 
-/// What stands in `model_info`, or beside the rest.
+/// What stands in `model_info`, and what a row says of a call's time and form.
 struct Extra<'a> {
     id: Field<'a>,
     output_max: Option<u64>,
@@ -166,6 +161,9 @@ struct Extra<'a> {
     base_model: Option<String>,
     mode: Option<String>,
     is_left_to_itself: bool,
+    timeout: Option<Duration>,
+    stream_timeout: Option<Duration>,
+    drop_params: Option<bool>,
 }
 
 impl<'a> Extra<'a> {
@@ -175,6 +173,9 @@ impl<'a> Extra<'a> {
             id: info.take("id"),
             output_max: info.take("max_output_tokens").whole(1..=u64::from(u32::MAX)),
             base_model: own_base.or(base),
+            timeout: params.take("timeout").seconds(),
+            stream_timeout: params.take("stream_timeout").seconds(),
+            drop_params: params.take("drop_params").flag(),
             mode: info.take("mode").text(),
             is_left_to_itself: info.take("disable_background_health_check").flag().unwrap_or(false),
         }
