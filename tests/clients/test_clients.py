@@ -1,0 +1,41 @@
+"""Every feature of every client, for a model of each provider."""
+
+import pytest
+
+import checks
+import parties
+import tasks
+
+STATUSES = {"openai": [400, 401, 429, 500], "anthropic": [400, 401, 429, 500, 529]}
+
+
+def test_a_feature(client, provider, feature, providers, reach, node, table):
+    base, key = reach(provider)
+    make = lambda: tasks.task(feature, base, key, parties.MODELS[provider])
+    table.failed.add((client, provider, feature))
+    if feature == "errors":
+        for status in STATUSES[provider]:
+            outcome = client.run(node, feature, tasks.refused(make(), status))
+            checks.errors(outcome, status)
+            records = providers[provider].take()
+            checks.sent(client, provider, feature, records)
+    else:
+        outcome = client.run(node, feature, make())
+        records = providers[provider].take()
+        checks.sent(client, provider, feature, records)
+        getattr(checks, feature)(outcome, records)
+    table.failed.remove((client, provider, feature))
+    table.passed.add((client, provider, feature))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(providers):
+    yield
+    for provider in providers.values():
+        provider.take()
+
+
+def test_the_table_is_the_one_that_is_kept(table):
+    if not table.is_whole():
+        pytest.skip("only a part of the table was made")
+    table.settle()
