@@ -6,8 +6,8 @@ that `tasks.py` makes and returns a plain dictionary of what the library gave ba
     chat             text, finish, usage        stream           text, pieces, usage
     tools            name, arguments, text      tools_streamed   name, arguments, text
     schema           object                     image            text
-    embeddings       vectors, tokens            errors           type, status, message
-    broken           text, type, message        cancel           pieces
+    embeddings       vectors, tokens            errors           types, status, message
+    broken           text, message              cancel           pieces
 
 Usage is a list: tokens of the whole prompt, those of them from a cache, and tokens of the answer.
 """

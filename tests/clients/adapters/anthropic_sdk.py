@@ -2,9 +2,7 @@
 
 import anthropic
 
-from .openai_sdk import Place
-
-PLACE = {**Place.model_json_schema(), "additionalProperties": False}
+from . import openai_sdk
 
 
 def connect(task):
@@ -60,7 +58,7 @@ class Messages:
     def schema(self, task):
         messages = [{"role": "user", "content": task.text}]
         parse = connect(task).messages.parse
-        answer = parse(model=task.model, max_tokens=64, messages=messages, output_format=Place)
+        answer = parse(model=task.model, max_tokens=64, messages=messages, output_format=openai_sdk.Place)
         return {"object": answer.parsed_output.model_dump()}
 
     def image(self, task):
@@ -95,8 +93,8 @@ class Messages:
 
 
 def failure(error):
-    """The class and the provider's words. `message` of the SDK is the whole body, printed."""
-    return {"type": type(error).__name__, "message": error.body["error"]["message"]}
+    """As `openai_sdk.failure`. `message` of the SDK is the whole body, printed."""
+    return {**openai_sdk.failure(error), "message": error.body["error"]["message"]}
 
 
 def text_of(answer):

@@ -1,6 +1,7 @@
 """instructor: objects out of both SDKs, by tools and by JSON schema."""
 
 import instructor
+from instructor.v2.core.errors import InstructorRetryException
 
 from . import anthropic_sdk, openai_sdk
 from .openai_sdk import Place
@@ -28,10 +29,9 @@ class Instructor:
         client, asked = self.ask(task)
         try:
             client.create(response_model=Place, **asked)
-        except instructor.core.InstructorRetryException as error:
-            cause = error.failed_attempts[-1].exception
-            told = self.failure(cause)
-            return {**told, "type": type(error).__name__, "status": cause.status_code}
+        except InstructorRetryException as error:
+            told = self.failure(error.__cause__)
+            return {**told, "status": error.__cause__.status_code}
 
 
 class OpenAi(Instructor):

@@ -1,5 +1,6 @@
 """LiteLLM as a client, over OpenAI's and over Anthropic's API, and instructor over both."""
 
+import asyncio
 import json
 import os
 
@@ -15,13 +16,13 @@ litellm.suppress_debug_info = True
 class LiteLlm:
     """`litellm.completion`."""
 
-    def ask(self, task, content=None, **options):
+    def ask(self, task, complete=litellm.completion, content=None, **options):
         messages = [
             {"role": "system", "content": task.system},
             {"role": "user", "content": content or task.text},
         ]
         options = {"messages": messages, "max_tokens": 64, "num_retries": 0} | options
-        return litellm.completion(
+        return complete(
             model=f"{self.provider}/{task.model}",
             api_base=task.base + self.path,
             api_key=task.key,
@@ -71,7 +72,7 @@ class LiteLlm:
     def image(self, task):
         url = {"url": f"data:image/png;base64,{task.image}"}
         content = [{"type": "text", "text": task.text}, {"type": "image_url", "image_url": url}]
-        return {"text": self.ask(task, content).choices[0].message.content}
+        return {"text": self.ask(task, content=content).choices[0].message.content}
 
     def errors(self, task):
         try:
@@ -88,10 +89,14 @@ class LiteLlm:
             return {**openai_sdk.failure(error), "text": text}
 
     def cancel(self, task):
-        stream = self.ask(task, stream=True)
-        pieces = [next(stream) for _ in range(4)]
-        stream.completion_stream.close()
-        return {"pieces": len(pieces)}
+        # Only what is asked for asynchronously can be closed.
+        async def leave():
+            stream = await self.ask(task, litellm.acompletion, stream=True)
+            pieces = [await anext(stream) for _ in range(4)]
+            await stream.aclose()
+            return {"pieces": len(pieces)}
+
+        return asyncio.run(leave())
 
 
 class OpenAi(LiteLlm):

@@ -17,7 +17,9 @@ def connect(task):
 
 
 def failure(error):
-    return {"type": type(error).__name__, "message": error.message}
+    """The classes of an error, its own first, and what it says."""
+    types = [kind.__name__ for kind in type(error).__mro__]
+    return {"types": types, "message": error.message}
 
 
 class Chat:
@@ -162,9 +164,9 @@ class Responses:
             for event in self.ask(task, stream=True):
                 text += event.delta if event.type == "response.output_text.delta" else ""
                 if event.type == "error":
-                    told = {"type": "error", "message": event.message}
+                    told = {"message": event.message}
                 elif event.type == "response.failed":
-                    told = {"type": "failed", "message": event.response.error.message}
+                    told = {"message": event.response.error.message}
         except openai.APIError as error:
             told = failure(error)
         return {**told, "text": text}

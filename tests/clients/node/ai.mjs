@@ -79,7 +79,7 @@ function client(choose) {
         if (part.type === "error") told = part.error;
       }
       const message = told?.message ?? told?.error?.message ?? JSON.stringify(told);
-      return { type: "error", message, text };
+      return { message, text };
     },
 
     async cancel(task) {

@@ -174,9 +174,9 @@ const responses = {
     const thrown = await failure(async () => {
       for await (const event of await respond(task, { stream: true })) {
         if (event.type === "response.output_text.delta") text += event.delta;
-        if (event.type === "error") told = { type: "error", message: event.message };
+        if (event.type === "error") told = { message: event.message };
         if (event.type === "response.failed") {
-          told = { type: "failed", message: event.response.error.message };
+          told = { message: event.response.error.message };
         }
       }
     });

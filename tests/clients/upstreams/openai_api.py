@@ -61,8 +61,10 @@ def error(message, kind, code):
 
 def refuse(exchange, refusal):
     kind, code = KINDS.get(refusal.status, ("server_error", None))
+    # Its own words for this one: libraries look for them.
+    before = "Incorrect API key provided: " if refusal.status == 401 else ""
     headers = [("x-request-id", "req_scripted")]
-    exchange.whole(refusal.status, error(refusal.message, kind, code), headers)
+    exchange.whole(refusal.status, error(before + refusal.message, kind, code), headers)
 
 
 # --- chat completions ---
