@@ -32,7 +32,7 @@ TEXTS = {
 
 
 def task(feature, base, key, model):
-    """One feature's task. `refusing` makes it one that is refused."""
+    """One feature's task."""
     model = parties.EMBEDDER if feature == "embeddings" else model
     return types.SimpleNamespace(
         base=base,
@@ -44,9 +44,11 @@ def task(feature, base, key, model):
         weather=script.WEATHER,
         image=IMAGE,
         inputs=["one text", "another"],
+        streamed=False,
     )
 
 
-def refused(made, status):
+def refused(made, status, streamed):
+    made.streamed = streamed
     made.text = f"Please {script.REFUSE}{status}."
     return made

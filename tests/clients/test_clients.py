@@ -1,5 +1,8 @@
 """Every feature of every client, for a model of each provider."""
 
+import itertools
+
+import openai
 import pytest
 
 import checks
@@ -14,8 +17,8 @@ def test_a_feature(client, provider, feature, providers, reach, node, table):
     make = lambda: tasks.task(feature, base, key, parties.MODELS[provider])
     table.failed.add((client, provider, feature))
     if feature == "errors":
-        for status in STATUSES[provider]:
-            outcome = client.run(node, feature, tasks.refused(make(), status))
+        for status, streamed in itertools.product(STATUSES[provider], [False, True]):
+            outcome = client.run(node, feature, tasks.refused(make(), status, streamed))
             checks.errors(outcome, status)
             records = providers[provider].take()
             checks.sent(client, provider, feature, records)
@@ -26,6 +29,16 @@ def test_a_feature(client, provider, feature, providers, reach, node, table):
         getattr(checks, feature)(outcome, records)
     table.failed.remove((client, provider, feature))
     table.passed.add((client, provider, feature))
+
+
+def test_embeddings_of_a_provider_without_are_refused(request, providers):
+    if request.config.getoption("direct"):
+        pytest.skip("the gateway's own answer")
+    gateway = request.getfixturevalue("gateway")
+    client = openai.OpenAI(base_url=f"{gateway.base}/v1", api_key=gateway.key, max_retries=0)
+    with pytest.raises(openai.BadRequestError, match="embeddings"):
+        client.embeddings.create(model=parties.MODELS["anthropic"], input="text")
+    assert providers["anthropic"].take() == []
 
 
 @pytest.fixture(autouse=True)

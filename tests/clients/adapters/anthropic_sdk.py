@@ -68,7 +68,7 @@ class Messages:
 
     def errors(self, task):
         try:
-            self.ask(task)
+            self.ask(task, stream=task.streamed)
         except anthropic.APIStatusError as error:
             return {**failure(error), "status": error.status_code}
 

@@ -59,8 +59,9 @@ class Chain:
         return {"pieces": pieces}
 
     def errors(self, task):
+        model = self.model(task)
         try:
-            self.model(task).invoke(self.ask(task))
+            list(model.stream(self.ask(task))) if task.streamed else model.invoke(self.ask(task))
         except self.status_error as error:
             return {**self.failure(error), "status": error.status_code}
 

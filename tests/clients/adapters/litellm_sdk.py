@@ -76,7 +76,8 @@ class LiteLlm:
 
     def errors(self, task):
         try:
-            self.ask(task)
+            answer = self.ask(task, stream=task.streamed)
+            list(answer if task.streamed else ())
         except litellm.exceptions.openai.APIError as error:
             return {**openai_sdk.failure(error), "status": error.status_code}
 

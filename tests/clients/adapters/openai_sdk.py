@@ -87,7 +87,7 @@ class Chat:
 
     def errors(self, task):
         try:
-            self.ask(task)
+            self.ask(task, stream=task.streamed)
         except openai.APIStatusError as error:
             return {**failure(error), "status": error.status_code}
 
@@ -154,7 +154,7 @@ class Responses:
 
     def errors(self, task):
         try:
-            self.ask(task)
+            self.ask(task, stream=task.streamed)
         except openai.APIStatusError as error:
             return {**failure(error), "status": error.status_code}
 

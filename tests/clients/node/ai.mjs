@@ -69,7 +69,13 @@ function client(choose) {
       return { text: answer.text };
     },
 
-    errors: (task) => failure(() => generateText({ ...asked(task), prompt: task.text })),
+    errors: (task) => failure(async () => {
+      const request = { ...asked(task), prompt: task.text };
+      if (!task.streamed) return generateText(request);
+      for await (const part of streamText(request).fullStream) {
+        if (part.type === "error") throw part.error;
+      }
+    }),
 
     async broken(task) {
       let [text, told] = ["", null];

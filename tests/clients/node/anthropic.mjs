@@ -76,7 +76,7 @@ const messages = {
     return { text: text(await ask(task, { content })) };
   },
 
-  errors: (task) => failure(() => ask(task)),
+  errors: (task) => failure(() => ask(task, { stream: task.streamed })),
 
   async broken(task) {
     let text = "";

@@ -82,7 +82,7 @@ const chat = {
     return { vectors, tokens: answer.usage.prompt_tokens };
   },
 
-  errors: (task) => failure(() => ask(task)),
+  errors: (task) => failure(() => ask(task, { stream: task.streamed })),
 
   async broken(task) {
     let text = "";
@@ -167,7 +167,7 @@ const responses = {
     return { text: (await respond(task, { input: [{ role: "user", content }] })).output_text };
   },
 
-  errors: (task) => failure(() => respond(task)),
+  errors: (task) => failure(() => respond(task, { stream: task.streamed })),
 
   async broken(task) {
     let [text, told] = ["", null];
