@@ -1,4 +1,4 @@
-"""What has to be true of each feature: of what a client returned, and of what a provider was sent."""
+"""What has to be true of a feature: of what a client returned and a provider was sent."""
 
 import re
 

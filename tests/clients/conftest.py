@@ -56,11 +56,8 @@ def table():
 
 def pytest_generate_tests(metafunc):
     if "feature" in metafunc.fixturenames:
-        pairs = roster.pairs(metafunc.config.getoption("direct"))
         cases = [
             pytest.param(client, provider, feature, id=f"{client.name}-{provider}-{feature}")
-            for client, provider in pairs
-            for feature in roster.FEATURES
-            if not roster.cannot(client, provider, feature)
+            for client, provider, feature in roster.cases(metafunc.config.getoption("direct"))
         ]
         metafunc.parametrize(("client", "provider", "feature"), cases)

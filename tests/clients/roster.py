@@ -82,7 +82,9 @@ CLIENTS = [
 ]
 NO_EMBEDDINGS = "Anthropic's API has no embeddings."
 ELSEWHERE = "Embeddings are no part of this API; the library's are in the row for chat."
-OBJECTS = "instructor is there for objects: its stream is of a growing object, the rest is the SDK's."
+OBJECTS = (
+    "instructor is there for objects: its stream is of a growing one, and the rest is the SDK's."
+)
 
 
 def cannot(client, provider, feature):
@@ -101,3 +103,13 @@ def pairs(direct):
     """Each client with each provider that answers it: only its own, if it asks that directly."""
     providers = parties.MODELS
     return [(c, p) for c in CLIENTS for p in providers if not direct or p == c.native]
+
+
+def cases(direct):
+    """Everything that is tried: client, provider and feature."""
+    return [
+        (client, provider, feature)
+        for client, provider in pairs(direct)
+        for feature in FEATURES
+        if not cannot(client, provider, feature)
+    ]

@@ -14,16 +14,16 @@ STATUSES = {"openai": [400, 401, 429, 500], "anthropic": [400, 401, 429, 500, 52
 
 def test_a_feature(client, provider, feature, providers, reach, node, table):
     base, key = reach(provider)
-    make = lambda: tasks.task(feature, base, key, parties.MODELS[provider])
+    made = tasks.task(feature, base, key, parties.MODELS[provider])
     table.failed.add((client, provider, feature))
     if feature == "errors":
         for status, streamed in itertools.product(STATUSES[provider], [False, True]):
-            outcome = client.run(node, feature, tasks.refused(make(), status, streamed))
+            outcome = client.run(node, feature, tasks.refused(made, status, streamed))
             checks.errors(outcome, status)
             records = providers[provider].take()
             checks.sent(client, provider, feature, records)
     else:
-        outcome = client.run(node, feature, make())
+        outcome = client.run(node, feature, made)
         records = providers[provider].take()
         checks.sent(client, provider, feature, records)
         getattr(checks, feature)(outcome, records)

@@ -58,7 +58,9 @@ class Messages:
     def schema(self, task):
         messages = [{"role": "user", "content": task.text}]
         parse = connect(task).messages.parse
-        answer = parse(model=task.model, max_tokens=64, messages=messages, output_format=openai_sdk.Place)
+        answer = parse(
+            model=task.model, max_tokens=64, messages=messages, output_format=openai_sdk.Place
+        )
         return {"object": answer.parsed_output.model_dump()}
 
     def image(self, task):

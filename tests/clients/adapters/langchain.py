@@ -103,9 +103,7 @@ class Anthropic(Chain):
 
     def model(self, task, **options):
         made = {"base_url": task.base, "api_key": task.key, "max_retries": 0}
-        return langchain_anthropic.ChatAnthropic(
-            model=task.model, max_tokens=64, **made, **options
-        )
+        return langchain_anthropic.ChatAnthropic(model=task.model, max_tokens=64, **made, **options)
 
 
 def total(chunks):

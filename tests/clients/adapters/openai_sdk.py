@@ -129,7 +129,10 @@ class Responses:
         return self.round_trip(task, lambda **asked: self.ask(task, **asked))
 
     def tools_streamed(self, task):
-        return self.round_trip(task, lambda **asked: list(self.ask(task, stream=True, **asked))[-1].response)
+        def ask(**asked):
+            return list(self.ask(task, stream=True, **asked))[-1].response
+
+        return self.round_trip(task, ask)
 
     def round_trip(self, task, ask):
         tools = [{"type": "function", "strict": False, **task.tool}]

@@ -1,7 +1,8 @@
 // Vercel's `ai` over its providers for OpenAI (chat completions, and responses) and Anthropic.
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
-import { embedMany, generateObject, generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
+import { embedMany, generateObject, generateText, streamText } from "ai";
+import { jsonSchema, stepCountIs, tool } from "ai";
 import { failure, Place } from "./task.mjs";
 
 function openai(task) {
@@ -63,8 +64,9 @@ function client(choose) {
     },
 
     async image(task) {
-      const image = { type: "image", image: Buffer.from(task.image, "base64"), mediaType: "image/png" };
-      const content = [{ type: "text", text: task.text }, image];
+      const image = Buffer.from(task.image, "base64");
+      const part = { type: "image", image, mediaType: "image/png" };
+      const content = [{ type: "text", text: task.text }, part];
       const answer = await generateText({ ...asked(task), messages: [{ role: "user", content }] });
       return { text: answer.text };
     },

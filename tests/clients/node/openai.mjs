@@ -43,7 +43,8 @@ const chat = {
 
   async stream(task) {
     let [pieces, counted] = [[], null];
-    for await (const chunk of await ask(task, { stream: true, stream_options: { include_usage: true } })) {
+    const options = { stream: true, stream_options: { include_usage: true } };
+    for await (const chunk of await ask(task, options)) {
       if (chunk.choices[0]?.delta.content) pieces.push(chunk.choices[0].delta.content);
       counted = chunk.usage ?? counted;
     }
