@@ -52,8 +52,10 @@ class Gateway:
             deployment(MODELS["anthropic"], "anthropic", anthropic.base),
         ]
         config = folder / "config.yaml"
+        # A provider's error has to reach the client at once, and from every call.
+        router = {"num_retries": 0, "disable_cooldowns": True}
         # JSON is YAML.
-        config.write_text(json.dumps({"model_list": rows}, indent=1))
+        config.write_text(json.dumps({"model_list": rows, "router_settings": router}, indent=1))
         self.log = folder / "output"
         binary = os.environ.get("TOLLGATE_BIN", str(ROOT / "target" / "release" / "tollgate"))
         command = [binary, "run", "--config", config, "--port", str(port)]
