@@ -10,6 +10,7 @@ use tollgate_upstream::{Endpoint, UpstreamSettings, Upstreams};
 
 use crate::app::StartError;
 use crate::cli::Run;
+use crate::credentials::credential;
 use crate::foundation::ROOTS;
 use crate::plugins;
 
@@ -39,12 +40,12 @@ pub(crate) fn models(
     config: &Config,
     loaded: &plugins::Loaded,
     metrics: &Metrics,
-    conditions: &Arc<Conditions>,
+    (conditions, upstreams): (&Arc<Conditions>, &Arc<Upstreams>),
 ) -> Result<Models, StartError> {
     let each = config
         .models
         .iter()
-        .map(|model| Ok((deployment(config, model, loaded)?, model.knobs.clone())));
+        .map(|model| Ok((deployment(config, model, loaded, upstreams)?, model.knobs.clone())));
     let rows = each.collect::<Result<Vec<_>, StartError>>()?;
     Ok(Models::new(config.routing.rules.clone(), rows, conditions, |name| metrics.model(name)))
 }
@@ -53,15 +54,16 @@ fn deployment(
     config: &Config,
     model: &tollgate_config::Deployment,
     loaded: &plugins::Loaded,
+    upstreams: &Arc<Upstreams>,
 ) -> Result<Deployment, StartError> {
     let name = || model.model_name.clone();
     let no_base = || StartError::NoBase { model: name(), provider: model.provider.clone() };
     let provider = loaded.providers.get(&model.component).ok_or_else(no_base)?;
     let known = provider.traits().named(&model.provider);
-    let base = model.api_base.as_ref().or_else(|| known?.default_base.as_ref());
-    let endpoint = match base {
+    let own = || known?.default_base.as_deref().and_then(|base| filled(base, model));
+    let endpoint = match model.api_base.clone().or_else(own) {
         Some(base) => Some(Arc::new(
-            Endpoint::parse(base)
+            Endpoint::parse(&base)
                 .map_err(|source| StartError::Deployment { model: name(), source })?,
         )),
         None if model.mock_response.is_some() => None,
@@ -85,13 +87,25 @@ fn deployment(
         },
         endpoint,
         api_base: model.api_base.clone(),
-        credential: model.api_key.as_ref().map(|key| key.expose().to_owned()),
+        credential: credential(model, known, upstreams)
+            .map_err(|why| StartError::Credential { model: name(), why })?,
         timeout,
         stream_timeout: model.stream_timeout.unwrap_or(timeout),
         output_max: model.output_max,
         is_for_chat: model.mode.as_deref().is_none_or(|mode| mode == "chat"),
         is_probed: model.is_probed,
     })
+}
+
+/// A provider's own base with the row's options in the places that it names in braces; none if one
+/// of them is not configured.
+fn filled(base: &str, model: &tollgate_config::Deployment) -> Option<String> {
+    let mut filled = base.to_owned();
+    while let Some((before, rest)) = filled.split_once('{') {
+        let (name, after) = rest.split_once('}')?;
+        filled = format!("{before}{}{after}", model.options.get(name)?);
+    }
+    Some(filled)
 }
 
 /// What the component asks for, as far as the row says it.

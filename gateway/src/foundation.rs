@@ -107,7 +107,7 @@ impl Foundation {
         let metrics = &self.metrics;
         metrics.declare_models(config.models.iter().map(|model| model.model_name.as_str()));
         let upstreams = upstreams(run, config)?;
-        let models = models(config, &loaded, metrics, &self.conditions)?;
+        let models = models(config, &loaded, metrics, (&self.conditions, &upstreams))?;
         let entries = models.names().iter().map(|id| ModelEntry { id: id.clone() }).collect();
         let digests = vec![
             loaded.authenticator.digest().to_owned(),

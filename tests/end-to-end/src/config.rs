@@ -57,6 +57,16 @@ impl Config {
         self
     }
 
+    /// A model of any provider, with all of its `litellm_params`.
+    pub fn of_provider(mut self, name: &str, params: &[(&str, &str)]) -> Self {
+        writeln!(self.models, "  - model_name: {name}\n    litellm_params:")
+            .expect("a String takes everything");
+        for (param, value) in params {
+            writeln!(self.models, "      {param}: {value}").expect("a String takes everything");
+        }
+        self
+    }
+
     /// Lines for `general_settings`.
     pub fn general(mut self, line: &str) -> Self {
         self.general.push_str(&format!("  {line}\n"));

@@ -9,6 +9,8 @@ use tollgate_routing::{Group, Healths, Knobs, Moment, Router, Row, Rules, Wish};
 use tollgate_telemetry::ModelMetrics;
 use tollgate_upstream::Endpoint;
 
+use crate::credential::Credential;
+
 /// A deployment of a model at a provider.
 #[derive(Clone)]
 pub struct Deployment {
@@ -32,7 +34,7 @@ pub struct Deployment {
     /// Its base as the configuration writes it, for a header and for health.
     pub api_base: Option<String>,
     /// The credential. Leaves this process only towards `endpoint`.
-    pub credential: Option<String>,
+    pub credential: Credential,
     /// How long an answer may take.
     pub timeout: Duration,
     /// How long a stream may take to begin.

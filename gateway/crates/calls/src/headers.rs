@@ -63,6 +63,20 @@ impl Headers {
         self.number(fallbacks, u64::from(routed.fallbacks));
     }
 
+    /// Parameters of the client that the provider was not sent.
+    pub(crate) fn dropped(&mut self, dropped: &[String]) {
+        if !dropped.is_empty() {
+            let name = HeaderName::from_static("x-tollgate-dropped-params");
+            self.put(name, &dropped.join(", "));
+        }
+    }
+
+    /// Another kind of body than JSON.
+    pub(crate) fn content_type(&mut self, kind: HeaderValue) {
+        self.0.retain(|(name, _)| *name != header::CONTENT_TYPE);
+        self.0.push((header::CONTENT_TYPE, kind));
+    }
+
     /// How long a deployment had for an answer that did not come well.
     pub(crate) fn timeout(&mut self, deployment: &Deployment) {
         let seconds = deployment.timeout.as_secs_f64();

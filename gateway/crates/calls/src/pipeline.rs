@@ -20,7 +20,7 @@ use tollgate_upstream::Upstreams;
 
 use crate::arrival::Arrival;
 use crate::deployment::{Deployment, Models};
-use crate::envelope::Envelope;
+use crate::envelope::{Called, Envelope};
 use crate::exchange::{BodyError, Exchange};
 use crate::record::Trace;
 use crate::refusal::Refusal;
@@ -115,11 +115,11 @@ impl Pipeline {
     }
 
     /// Serves one call.
-    pub async fn serve(&self, exchange: &mut dyn Exchange) {
-        let arrival = Arrival::new(exchange);
+    pub async fn serve(&self, exchange: &mut dyn Exchange, called: &Called) {
+        let arrival = Arrival::new(exchange, called.dialect);
         let mut trace = Trace::default();
         let _in_flight = self.parts.metrics.enter();
-        if let Err(refusal) = self.call(exchange, &arrival, &mut trace).await {
+        if let Err(refusal) = self.call(exchange, called, (&arrival, &mut trace)).await {
             self.refuse(exchange, &arrival, &mut trace, refusal).await;
         }
         self.parts.record(exchange, &arrival, &trace);
@@ -133,9 +133,10 @@ impl Pipeline {
         body: Bytes,
         pinned: Pinned<'_>,
     ) {
-        let arrival = Arrival::new(exchange);
+        let called = Called { dialect: Dialect::OpenaiChat, model: None };
+        let arrival = Arrival::new(exchange, called.dialect);
         let mut trace = Trace { principal: Some(principal.clone()), ..Trace::default() };
-        let called = match Envelope::read(body) {
+        let called = match Envelope::read(&called, None, body) {
             Ok(envelope) => {
                 let asked = Asked { envelope, pinned: Some(pinned) };
                 self.admit(exchange, &arrival, &mut trace, asked).await
@@ -151,8 +152,8 @@ impl Pipeline {
     async fn call(
         &self,
         exchange: &mut dyn Exchange,
-        arrival: &Arrival,
-        trace: &mut Trace,
+        called: &Called,
+        (arrival, trace): (&Arrival, &mut Trace),
     ) -> Result<(), Refusal> {
         let _room = self.room.try_acquire().map_err(|full| match full {
             TryAcquireError::NoPermits => Refusal::overloaded(),
@@ -166,7 +167,7 @@ impl Pipeline {
             Err(error) => return Err(self.body_refusal(error)),
         };
         trace.bytes_in = body.len() as u64;
-        let envelope = Envelope::read(body)?;
+        let envelope = Envelope::read(called, exchange.head().header("content-type"), body)?;
         self.admit(exchange, arrival, trace, Asked { envelope, pinned: None }).await
     }
 
@@ -179,14 +180,15 @@ impl Pipeline {
         asked: Asked<'_>,
     ) -> Result<(), Refusal> {
         let Asked { envelope, pinned } = asked;
-        trace.model = Some(envelope.model.clone());
-        trace.streamed = Some(envelope.streamed);
+        let facts = &envelope.facts;
+        trace.model = Some(facts.model.clone());
+        trace.streamed = Some(facts.streamed);
         let models = &self.parts.models;
         let mut wish = wish::read(&envelope)?;
         wish.until = Some(models.now().plus(self.parts.bounds.call_time));
         let Some(mut plan) = models.router().plan(wish) else {
-            return Err(Refusal::unknown_model(&envelope.model)
-                .explained(&models.router().rules().fallbacks, &envelope.model));
+            return Err(Refusal::unknown_model(&facts.model)
+                .explained(&models.router().rules().fallbacks, &facts.model));
         };
         trace.metrics = models.metrics(plan.group()).map(Arc::clone);
         let Some(principal) = trace.principal.clone() else {
@@ -202,12 +204,12 @@ impl Pipeline {
         };
         let call = Call {
             id: arrival.call,
-            dialect: Dialect::OpenaiChat,
-            model: envelope.model.clone(),
-            streamed: envelope.streamed,
-            input_bound: envelope.input_bound,
-            output_cap: envelope.output_cap,
-            choices: envelope.choices,
+            dialect: arrival.dialect,
+            model: facts.model.clone(),
+            streamed: facts.streamed,
+            input_bound: facts.input_bound,
+            output_cap: facts.output_cap,
+            choices: facts.choices,
             candidates,
         };
         let admission =

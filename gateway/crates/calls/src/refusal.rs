@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tollgate_dialects::{Fault, Unreadable};
 use tollgate_domain::{Denial, Failure, FailureKind, LimitHit};
 use tollgate_host::{Limit, Ran};
 use tollgate_ledger::JournalError;
@@ -78,6 +79,32 @@ impl Refusal {
         }
         let message = format!("The gateway's {stage} policy failed. The call was not made.");
         Self::new(500, "internal_server_error", message)
+    }
+
+    /// The request cannot be read, or not be put into the provider's dialect.
+    pub(crate) fn unreadable(unreadable: Unreadable) -> Self {
+        let Unreadable { param, message } = unreadable;
+        Self { param, ..Self::new(400, "invalid_request_error", message) }
+    }
+
+    /// The provider has no place for parameters, and they may not be dropped.
+    pub(crate) fn unsupported(deployment: &Deployment, first: &str, all: &[String]) -> Self {
+        let message = format!(
+            "litellm.UnsupportedParamsError: {} does not support parameters: {all:?}, for model={}. \
+             To drop these, set `litellm_settings.drop_params: true`, or send `drop_params: true`.",
+            deployment.provider_name, deployment.target.model
+        );
+        Self::new(400, "invalid_request_error", message).about(first)
+    }
+
+    /// The parts that go into a body.
+    pub(crate) fn fault(&self) -> Fault {
+        Fault {
+            status: self.status,
+            kind: self.kind.clone(),
+            message: self.message.clone(),
+            param: self.param.clone(),
+        }
     }
 
     /// What a component's call gave, if it was neither a value nor a refusal of its own.

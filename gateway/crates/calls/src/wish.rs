@@ -30,19 +30,19 @@ enum Entry {
 
 /// Reads what the client wants of routing.
 pub(crate) fn read(envelope: &Envelope) -> Result<Wish, Refusal> {
-    let document = &envelope.document;
+    let (document, facts) = (envelope.request.document(), &envelope.facts);
     let (retries, refused) = (document.member(MEMBERS[0]), document.member(MEMBERS[1]));
     let fallbacks = document.member(MEMBERS[2]).filter(|text| *text != "null");
     let retries = member(retries, MEMBERS[0], "a whole number of 0 or more")?;
     let refused: Option<bool> = member(refused, MEMBERS[1], "true or false")?;
     let fallbacks = match (refused, fallbacks) {
         (Some(true), _) => StandIns::Refused,
-        (_, Some(text)) => StandIns::Own(own(text, &envelope.model)?),
+        (_, Some(text)) => StandIns::Own(own(text, &facts.model)?),
         (_, None) => StandIns::Configured,
     };
-    let expected = envelope.prompt_bytes() / BYTES_PER_TOKEN + envelope.output_cap.unwrap_or(0);
+    let expected = facts.prompt_bytes / BYTES_PER_TOKEN + facts.output_cap.unwrap_or(0);
     Ok(Wish {
-        model: envelope.model.clone(),
+        model: facts.model.clone(),
         retries,
         fallbacks,
         tokens: u32::try_from(expected).unwrap_or(u32::MAX),
@@ -110,12 +110,15 @@ fn own(text: &str, model: &str) -> Result<Vec<String>, Refusal> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use tollgate_domain::Dialect;
 
     use super::*;
+    use crate::envelope::Called;
 
     fn wish(members: &str) -> Result<Wish, Refusal> {
         let body = format!(r#"{{"model": "a", "messages": [], "max_tokens": 5{members}}}"#);
-        read(&Envelope::read(Bytes::from(body)).unwrap())
+        let called = Called { dialect: Dialect::OpenaiChat, model: None };
+        read(&Envelope::read(&called, None, Bytes::from(body)).unwrap())
     }
 
     fn own(members: &str) -> StandIns {

@@ -15,6 +15,7 @@ pub struct Embedded {
 pub const EMBEDDED_PROVIDERS: &[Embedded] = &[
     Embedded { component: "anthropic", names: &["anthropic"] },
     Embedded { component: "bedrock", names: &["bedrock", "bedrock_converse"] },
+    Embedded { component: "cohere", names: &["cohere", "cohere_chat"] },
     Embedded { component: "gemini", names: &["gemini", "vertex_ai"] },
     Embedded { component: "mock", names: &["mock"] },
     Embedded {

@@ -24,6 +24,8 @@ pub(super) struct Answered<'p> {
     pub(super) permit: Permit<'p>,
     pub(super) opened: Opened,
     pub(super) begun: Begun,
+    /// Parameters of the client that the provider was not sent.
+    pub(super) dropped: Vec<String>,
 }
 
 /// What the search for an answer came to.
@@ -46,7 +48,7 @@ pub(super) struct Failed {
 
 /// What one attempt came to.
 enum Tried {
-    Begun(Begun),
+    Begun(Begun, Vec<String>),
     /// Another attempt may do better.
     Failed(Refusal, HeaderMap),
     /// No attempt would.
@@ -116,11 +118,11 @@ impl Pipeline {
             permit.began(models.now());
             let tried = self.attempt(exchange, call, opened, &routed).await;
             let (refusal, headers) = match tried {
-                Tried::Begun(begun) => {
+                Tried::Begun(begun, dropped) => {
                     permit.answered(models.now());
                     let opened =
                         opened.take().unwrap_or_else(|| call.opened(Some(&routed.deployment)));
-                    let answered = Answered { routed, permit, opened, begun };
+                    let answered = Answered { routed, permit, opened, begun, dropped };
                     return Found::Answer(Box::new(answered));
                 }
                 Tried::ClientGone => return Found::ClientGone,
@@ -146,28 +148,34 @@ impl Pipeline {
         let deployment = &routed.deployment;
         let mut provider = deployment.provider.attempt();
         let output_cap = deployment.capped(call.admitted.admission.output_cap);
-        let document = &call.envelope.document;
-        let planned = plan(&mut provider, &call.admitted.call, document, deployment, output_cap);
+        let (facts, envelope) = (&call.admitted.call, call.envelope);
+        let planned = plan(&mut provider, facts, envelope, deployment, output_cap);
         let planned = match planned.await {
             Ok(planned) => planned,
             Err(refusal) => return Tried::Failed(refusal, HeaderMap::new()),
         };
-        if call.envelope.streamed {
+        if envelope.facts.streamed {
             // A stream may last for minutes.
             provider.rest();
         }
         if let Err(refusal) = self.journal(call, opened, deployment) {
             return Tried::Stopped(refusal);
         }
-        let outgoing = match planned {
-            Planned::Answer(events) => return Tried::Begun(Begun::Events(events)),
-            Planned::Send(outgoing) => outgoing,
+        let sending = match planned {
+            Planned::Answer(events) => {
+                return Tried::Begun(Begun::Events { events, headers: None }, Vec::new());
+            }
+            Planned::Send(sending) => sending,
         };
-        let fetched = self.fetch((provider, deployment), &outgoing, &routed.name, call.envelope);
+        if !sending.dropped.is_empty() {
+            let (id, dropped) = (call.arrival.call, sending.dropped.join(", "));
+            log::info!(target: "upstream", "call {id}: {} is not sent {dropped}", deployment.id);
+        }
+        let fetched = self.fetch(provider, &sending, routed, call);
         tokio::select! {
             biased;
             fetched = fetched => match fetched {
-                Ok(begun) => Tried::Begun(begun),
+                Ok(begun) => Tried::Begun(begun, sending.dropped),
                 Err((refusal, headers)) => Tried::Failed(refusal, headers),
             },
             () = exchange.closed() => Tried::ClientGone,

@@ -1,26 +1,31 @@
 //! From a request that is ready to be sent to an answer that has begun; and from there to one that
 //! is settled.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
+use tollgate_dialects::Frames;
 use tollgate_domain::{Ending, Event, Observed, unix_now};
-use tollgate_host::Attempt;
+use tollgate_host::{Attempt, Framing};
 use tollgate_routing::Permit;
 use tollgate_telemetry::UpstreamError;
-use tollgate_upstream::{Answering, Endpoint, Outgoing, SendError};
+use tollgate_upstream::{Answering, Endpoint, SendError};
 
+use super::answer::Told;
 use super::route::Answered;
 use super::{OnItsWay, Pipeline};
+use crate::attempt::{Sending, target};
 use crate::deployment::{Deployment, Routed};
-use crate::envelope::Envelope;
 use crate::exchange::Exchange;
 use crate::record::Trace;
 use crate::refusal::Refusal;
-use crate::relay::stream::{Relay, first_error, is_event_stream};
-use crate::relay::whole::{CollectError, Whole, collect, explain, malformed, pass_through};
+use crate::relay::passing::{Passing, Wanted};
+use crate::relay::stream::{Course, Relay, is_event_stream};
+use crate::relay::translating::{Decoding, NoEvents, Translating, framing};
+use crate::relay::whole::{Asked, CollectError, Whole, collect, explain, malformed, pass_through};
 use crate::settle::Ended;
 
 /// The client's last byte waits so long, at most, for the end of the upstream's framing.
@@ -28,12 +33,12 @@ const FRAMING_WAIT: Duration = Duration::from_millis(5);
 
 /// An answer that has begun. Nothing of it has reached the client.
 pub(super) enum Begun {
-    /// A component's own.
-    Events(Vec<Event>),
+    /// One that is all there as events: a component's own, or one that was decoded whole.
+    Events { events: Vec<Event>, headers: Option<HeaderMap> },
     /// One that has arrived whole.
     Whole { headers: HeaderMap, whole: Whole },
-    /// A stream, and what has arrived of it.
-    Stream { answering: Box<Answering>, first: Bytes },
+    /// A stream.
+    Stream { answering: Box<Answering>, course: Course },
 }
 
 /// Why none began, with the provider's headers as far as there are any.
@@ -43,23 +48,24 @@ impl Pipeline {
     /// The answer's head, and its body unless it is the stream that was asked for.
     pub(super) async fn fetch(
         &self,
-        (mut provider, deployment): (Attempt<'_>, &Deployment),
-        outgoing: &Outgoing,
-        name: &str,
-        envelope: &Envelope,
+        mut provider: Attempt<'_>,
+        sending: &Sending,
+        routed: &Routed,
+        call: &OnItsWay<'_, '_>,
     ) -> Result<Begun, NotBegun> {
+        let deployment = &routed.deployment;
         let Some(endpoint) = &deployment.endpoint else {
             return Err((Refusal::plugin_failed("provider", None), HeaderMap::new()));
         };
-        let streamed = envelope.streamed;
-        let until = Instant::now() + deployment.first_byte_timeout(streamed);
-        let wait = deployment.first_byte_timeout(streamed);
-        let sent = self.parts.send(endpoint, outgoing, wait).await;
+        let facts = &call.envelope.facts;
+        let wait = deployment.first_byte_timeout(facts.streamed);
+        let until = Instant::now() + wait;
+        let sent = self.parts.send(endpoint, &sending.outgoing, wait).await;
         let mut answering = sent.map_err(|error| self.send_failed(deployment, &error))?;
         let (status, headers) = (answering.status(), answering.headers());
         let success = (200..300).contains(&status);
-        if success && streamed && is_event_stream(&headers) {
-            return self.begin_stream(deployment, endpoint, answering, until).await;
+        if success && is_stream(sending, &headers, facts.streamed) {
+            return self.begin_stream(sending, routed, call, (answering, until)).await;
         }
         let body = self.collected(deployment, endpoint, &mut answering).await?;
         answering.finish().await;
@@ -68,46 +74,134 @@ impl Pipeline {
             let refusal = explain(deployment, status, &headers, body).await;
             return Err((refusal, headers));
         }
-        if streamed {
-            log::warn!(target: "upstream", "{}: a stream was asked for, none came", deployment.id);
-            return Err((malformed(deployment), headers));
-        }
-        let passed = pass_through(deployment, &mut provider, &headers, body, (name, envelope));
-        match passed.await {
-            Ok(whole) => Ok(Begun::Whole { headers, whole }),
-            Err(refusal) => {
-                self.parts.metrics.upstream_error(UpstreamError::Malformed);
-                Err((refusal, headers))
+        let begun = match sending.decoded {
+            Some(framing) => {
+                let events = self.decoded(sending, routed, call, (framing, body)).await;
+                events.map(|events| Begun::Events { events, headers: Some(headers.clone()) })
             }
-        }
+            None if facts.streamed => {
+                let id = &deployment.id;
+                log::warn!(target: "upstream", "{id}: a stream was asked for, none came");
+                Err(malformed(deployment))
+            }
+            None => {
+                let (dialect, prompt_bytes) = (call.arrival.dialect, facts.prompt_bytes);
+                let asked = Asked { dialect, model: &routed.name, prompt_bytes };
+                let passed = pass_through(deployment, &mut provider, &headers, body, asked);
+                passed.await.map(|whole| Begun::Whole { headers: headers.clone(), whole })
+            }
+        };
+        begun.map_err(|refusal| {
+            self.parts.metrics.upstream_error(UpstreamError::Malformed);
+            (refusal, headers)
+        })
     }
 
-    /// A stream has begun when its first bytes are there, and are no error.
+    /// The events of an answer that has arrived whole.
+    async fn decoded(
+        &self,
+        sending: &Sending,
+        routed: &Routed,
+        call: &OnItsWay<'_, '_>,
+        (framing, body): (Framing, Bytes),
+    ) -> Result<Vec<Event>, Refusal> {
+        let mut decoding = self.decoding(sending, routed, call, framing).await?;
+        let mut events = decoding.push(&body).await?;
+        events.extend(decoding.finish().await?);
+        Ok(events)
+    }
+
+    async fn decoding(
+        &self,
+        sending: &Sending,
+        routed: &Routed,
+        call: &OnItsWay<'_, '_>,
+        how: Framing,
+    ) -> Result<Decoding, Refusal> {
+        let deployment = Arc::clone(&routed.deployment);
+        let target = target(&deployment, call.envelope);
+        let made =
+            Refusal::of_ran("provider", deployment.provider.decoder(&sending.call, &target).await);
+        let decoder = match made? {
+            Ok(decoder) => decoder,
+            Err(never) => match never {},
+        };
+        let bounds = self.parts.bounds;
+        let bytes_max =
+            if how == Framing::Whole { bounds.answer_bytes } else { bounds.event_bytes };
+        drop(target);
+        Ok(Decoding { deployment, decoder, frames: Frames::new(framing(how), bytes_max) })
+    }
+
+    /// A stream has begun when its first bytes are there, and are no error; one that is decoded,
+    /// when they have made an event.
     async fn begin_stream(
         &self,
-        deployment: &Deployment,
-        endpoint: &Endpoint,
-        mut answering: Answering,
-        until: Instant,
+        sending: &Sending,
+        routed: &Routed,
+        call: &OnItsWay<'_, '_>,
+        (mut answering, until): (Answering, Instant),
     ) -> Result<Begun, NotBegun> {
-        let failed = match tokio::time::timeout_at(until, answering.next()).await {
-            Ok(Ok(Some(first))) => match first_error(deployment, &first).await {
-                None => return Ok(Begun::Stream { answering: Box::new(answering), first }),
-                Some(refusal) => {
-                    self.parts.metrics.upstream_error(UpstreamError::Unavailable);
-                    (refusal, answering.headers())
-                }
-            },
-            Ok(Ok(None)) => {
-                log::warn!(target: "upstream", "{}: an empty stream", deployment.id);
-                self.parts.metrics.upstream_error(UpstreamError::Malformed);
-                (malformed(deployment), answering.headers())
+        let begun = match sending.decoded {
+            Some(framing) => {
+                let begun =
+                    self.begin_translating(sending, routed, call, (framing, &mut answering));
+                timeout_at(until, begun).await
             }
-            Ok(Err(error)) => self.send_failed(deployment, &error),
-            Err(_elapsed) => self.timed_out(deployment, endpoint),
+            None => timeout_at(until, self.begin_passing(routed, call, &mut answering)).await,
+        };
+        let deployment = &routed.deployment;
+        let failed = match begun {
+            Ok(Ok(course)) => {
+                return Ok(Begun::Stream { answering: Box::new(answering), course });
+            }
+            Ok(Err(NoEvents::Refused(refusal))) => {
+                self.parts.metrics.upstream_error(UpstreamError::Unavailable);
+                (refusal, answering.headers())
+            }
+            Ok(Err(NoEvents::Send(error))) => self.send_failed(deployment, &error),
+            Err(_elapsed) => {
+                let host = deployment.endpoint.as_ref().map_or("", |endpoint| endpoint.host());
+                self.send_failed(deployment, &SendError::TimedOut { host: host.to_owned() })
+            }
         };
         answering.cancel().await;
         Err(failed)
+    }
+
+    async fn begin_translating(
+        &self,
+        sending: &Sending,
+        routed: &Routed,
+        call: &OnItsWay<'_, '_>,
+        (framing, answering): (Framing, &mut Answering),
+    ) -> Result<Course, NoEvents> {
+        let decoding = self.decoding(sending, routed, call, framing).await;
+        let written = (call.arrival.dialect, self.subject(call, routed));
+        let decoding = decoding.map_err(NoEvents::Refused)?;
+        let translating = Translating::begin(decoding, written, answering).await?;
+        Ok(Course::Translating(Box::new(translating)))
+    }
+
+    async fn begin_passing(
+        &self,
+        routed: &Routed,
+        call: &OnItsWay<'_, '_>,
+        answering: &mut Answering,
+    ) -> Result<Course, NoEvents> {
+        let deployment = &routed.deployment;
+        let Some(first) = answering.next().await.map_err(NoEvents::Send)? else {
+            log::warn!(target: "upstream", "{}: an empty stream", deployment.id);
+            return Err(NoEvents::Refused(malformed(deployment)));
+        };
+        let wanted = Wanted {
+            dialect: call.arrival.dialect,
+            model: routed.name.clone(),
+            usage_asked: call.envelope.facts.usage_asked,
+            event_bytes_max: self.parts.bounds.event_bytes,
+        };
+        let passing = Passing::begin(Arc::clone(deployment), wanted, first).await;
+        Ok(Course::Passing(Box::new(passing.map_err(NoEvents::Refused)?)))
     }
 
     async fn collected(
@@ -152,10 +246,12 @@ impl Pipeline {
         call: OnItsWay<'_, '_>,
         answered: Answered<'_>,
     ) {
-        let Answered { routed, mut permit, opened, begun } = answered;
+        let Answered { routed, mut permit, opened, begun, dropped } = answered;
+        let told = |upstream| Told { routed: &routed, upstream, dropped: &dropped };
         match begun {
-            Begun::Events(events) => {
-                self.answer(exchange, trace, (call, opened, &routed), &events).await;
+            Begun::Events { events, headers } => {
+                let told = told(headers.as_ref());
+                self.answer(exchange, trace, (call, opened, told), &events).await;
             }
             Begun::Whole { headers, whole } => {
                 let ended = Ended {
@@ -166,14 +262,18 @@ impl Pipeline {
                     first_byte_at: Some(unix_now()),
                 };
                 let settled = self.parts.settle(call.admitted, opened, ended).await;
-                let answer = self.whole_headers(call.arrival, &settled, &routed, Some(&headers));
+                let mut answer = self.whole_headers(call.arrival, &settled, told(Some(&headers)));
+                if let Some(kind) = whole.content_type {
+                    answer.content_type(kind);
+                }
                 trace.bytes_out = whole.body.len() as u64;
                 let _gone = exchange.respond(answer.with_status(200), whole.body).await;
                 trace.settle(settled);
             }
-            Begun::Stream { answering, first } => {
-                let stream =
-                    Stream { routed: &routed, permit: &permit, answering: *answering, first };
+            Begun::Stream { answering, course } => {
+                let headers = answering.headers();
+                let told = told(Some(&headers));
+                let stream = Stream { told, permit: &permit, answering: *answering, course };
                 self.stream(exchange, trace, (call, opened), stream).await;
             }
         }
@@ -191,24 +291,21 @@ impl Pipeline {
         stream: Stream<'_>,
     ) {
         let OnItsWay { arrival, admitted, envelope, .. } = call;
-        let Stream { routed, permit, mut answering, first } = stream;
-        let head = self.stream_head(arrival, &admitted, routed, Some(&answering.headers()));
+        let Stream { told, permit, mut answering, course } = stream;
+        let head = self.stream_head(arrival, &admitted, told);
         let first_byte_at = Some(unix_now());
         let relay = Relay {
             call: arrival.call,
-            deployment: &routed.deployment,
+            deployment: &told.routed.deployment,
             journal: &self.parts.journal,
-            model: &routed.name,
-            usage_asked: envelope.usage_asked,
-            prompt_bytes: envelope.prompt_bytes(),
-            event_bytes_max: self.parts.bounds.event_bytes,
+            prompt_bytes: envelope.facts.prompt_bytes,
         };
         if exchange.start(head).await.is_err() {
             answering.cancel().await;
             let ended = Ended::interrupted(Observed::Nothing, first_byte_at);
             return trace.settle(self.parts.settle(admitted, opened, ended).await);
         }
-        let relayed = relay.run(exchange, first, &mut answering).await;
+        let relayed = relay.run(exchange, course, &mut answering).await;
         if let Some(failure) = relayed.error.as_ref().and_then(Refusal::failure) {
             permit.failed(&failure, self.parts.models.now());
         }
@@ -238,10 +335,18 @@ impl Pipeline {
 
 /// A stream that has begun.
 struct Stream<'a> {
-    routed: &'a Routed,
+    told: Told<'a>,
     permit: &'a Permit<'a>,
     answering: Answering,
-    first: Bytes,
+    course: Course,
+}
+
+/// Whether an answer is relayed as it comes.
+fn is_stream(sending: &Sending, headers: &HeaderMap, streamed: bool) -> bool {
+    match sending.decoded {
+        Some(framing) => streamed && framing != Framing::Whole,
+        None => streamed && is_event_stream(headers),
+    }
 }
 
 /// Gives a stream's connection back before the client sees the end, so that its next call finds

@@ -58,7 +58,7 @@ pub(crate) fn host() -> Host {
 }
 
 /// An embedded provider. Its time is not what is tested, on whatever machine.
-pub(crate) async fn provider(host: &Host, name: &str) -> Provider {
+pub(crate) async fn provider(host: &Host, name: &str) -> Arc<Provider> {
     let (_, bytes) =
         tollgate_components::PROVIDERS.iter().find(|(known, _)| *known == name).unwrap();
     let settings = PluginSettings {
@@ -66,7 +66,7 @@ pub(crate) async fn provider(host: &Host, name: &str) -> Provider {
         wall: Duration::from_secs(60),
         ..PluginSettings::named(name)
     };
-    host.load_provider(&settings, &PluginSource::BuiltIn(bytes)).await.unwrap()
+    Arc::new(host.load_provider(&settings, &PluginSource::BuiltIn(bytes)).await.unwrap())
 }
 
 /// A body as the host lends it.

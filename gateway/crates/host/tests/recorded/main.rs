@@ -4,6 +4,8 @@
 mod case;
 mod host;
 
+use std::sync::Arc;
+
 use case::Case;
 use serde_json::Value;
 use tollgate_domain::{Event, Failure, Frame};
@@ -26,7 +28,7 @@ fn components_do_what_was_recorded() {
     }
 }
 
-async fn replay(provider: &Provider, case: &Case) {
+async fn replay(provider: &Arc<Provider>, case: &Case) {
     if let (Some(body), Some(expected)) = (case.body(), case.upstream()) {
         let encoded = encode(provider, case, body).await;
         match (encoded, expected.get("failure")) {
@@ -47,7 +49,7 @@ async fn replay(provider: &Provider, case: &Case) {
     }
 }
 
-async fn encode(provider: &Provider, case: &Case, body: String) -> Result<Value, Failure> {
+async fn encode(provider: &Arc<Provider>, case: &Case, body: String) -> Result<Value, Failure> {
     let mut attempt = provider.attempt();
     let call = case.call(case.is_streamed());
     let document = host::document(body);
@@ -65,7 +67,7 @@ async fn encode(provider: &Provider, case: &Case, body: String) -> Result<Value,
 
 /// Decodes an answer frame by frame, as slow upstreams send it.
 async fn decode(
-    provider: &Provider,
+    provider: &Arc<Provider>,
     case: &Case,
     frames: Vec<Frame>,
     streamed: bool,
