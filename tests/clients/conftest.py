@@ -33,10 +33,16 @@ def gateway(providers):
         assert "panicked at" not in gateway.log.read_text()
 
 
+@pytest.fixture(scope="session")
+def direct(request):
+    """Whether there is no gateway between."""
+    return request.config.getoption("direct")
+
+
 @pytest.fixture
-def reach(request, providers):
+def reach(request, providers, direct):
     """How a provider is reached: base and key."""
-    if request.config.getoption("direct"):
+    if direct:
         return lambda provider: (providers[provider].base, parties.PROVIDER_KEY)
     gateway = request.getfixturevalue("gateway")
     return lambda provider: (gateway.base, gateway.key)

@@ -12,14 +12,14 @@ import tasks
 STATUSES = {"openai": [400, 401, 429, 500], "anthropic": [400, 401, 429, 500, 529]}
 
 
-def test_a_feature(client, provider, feature, providers, reach, node, table):
+def test_a_feature(client, provider, feature, providers, reach, node, table, direct):
     base, key = reach(provider)
     made = tasks.task(feature, base, key, parties.MODELS[provider])
     table.failed.add((client, provider, feature))
     if feature == "errors":
         for status, streamed in itertools.product(STATUSES[provider], [False, True]):
             outcome = client.run(node, feature, tasks.refused(made, status, streamed))
-            checks.errors(outcome, status)
+            checks.errors(outcome, status, checks.told(client, status, direct))
             records = providers[provider].take()
             checks.sent(client, provider, feature, records)
     else:
@@ -33,8 +33,8 @@ def test_a_feature(client, provider, feature, providers, reach, node, table):
     table.passed.add((client, provider, feature))
 
 
-def test_embeddings_of_a_provider_without_are_refused(request, providers):
-    if request.config.getoption("direct"):
+def test_embeddings_of_a_provider_without_are_refused(request, providers, direct):
+    if direct:
         pytest.skip("the gateway's own answer")
     gateway = request.getfixturevalue("gateway")
     client = openai.OpenAI(base_url=f"{gateway.base}/v1", api_key=gateway.key, max_retries=0)
