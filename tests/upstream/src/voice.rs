@@ -129,7 +129,8 @@ impl Voice {
                 "code": format!("scripted_{status}"),
             }}),
             Self::Anthropic => {
-                json!({"type": "error", "error": {"type": "api_error", "message": message}})
+                let kind = if status == 429 { "rate_limit_error" } else { "api_error" };
+                json!({"type": "error", "error": {"type": kind, "message": message}})
             }
             Self::Gemini => {
                 json!({"error": {"code": status, "message": message, "status": "INTERNAL"}})

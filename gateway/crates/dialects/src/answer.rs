@@ -33,8 +33,8 @@ pub struct Subject {
     pub usage_asked: bool,
     /// The client's request, parts of which some answers repeat.
     pub request: Option<Arc<Document>>,
-    /// Bytes that may be kept of an answer, in the one dialect whose streams repeat at their end
-    /// what they said before: OpenAI's responses.
+    /// Bytes that may be kept of an answer. OpenAI's responses repeat at the end of a stream what
+    /// they said before; of Anthropic's messages only tool calls are kept that wait for another.
     pub kept_bytes_max: usize,
 }
 
@@ -127,7 +127,7 @@ impl Writer {
         match &mut self.0 {
             State::Chat(writer) => writer.event(event, out),
             State::Completions(writer) => writer.event(event, out),
-            State::Messages(writer) => writer.event(event, out),
+            State::Messages(writer) => return writer.event(event, out),
             State::Responses(writer) => return writer.event(event, out),
             State::Silent(writer) => writer.event(event, out),
         }

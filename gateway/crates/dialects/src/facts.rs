@@ -1,6 +1,7 @@
 //! The facts of a request that the gateway itself must know, read in one pass. Everything else in
 //! the body is the provider's business.
 
+mod members;
 mod read;
 mod weight;
 
@@ -9,6 +10,7 @@ use tollgate_domain::{Dialect, Document};
 
 use crate::json::{Kind, kind};
 use crate::place::Unreadable;
+use members::members;
 use read::{needed, options, present, prompts, read, stream_flag, whole_number};
 use weight::{CONTEXT_TOKENS_MAX, weight};
 
@@ -63,43 +65,6 @@ pub fn facts(dialect: Dialect, document: &Document) -> Result<Facts, Unreadable>
         Dialect::OpenaiImages => images(document),
         Dialect::OpenaiSpeech => speech(document),
         Dialect::OpenaiTranscriptions => transcriptions(document),
-    }
-}
-
-/// What is read of each dialect.
-fn members(dialect: Dialect) -> &'static [&'static str] {
-    match dialect {
-        Dialect::OpenaiChat => &[
-            "model",
-            "messages",
-            "stream",
-            "stream_options",
-            "max_tokens",
-            "max_completion_tokens",
-            "n",
-            "user",
-        ],
-        Dialect::OpenaiCompletions => {
-            &["model", "prompt", "stream", "stream_options", "max_tokens", "n", "best_of", "user"]
-        }
-        Dialect::OpenaiResponses => &[
-            "model",
-            "input",
-            "instructions",
-            "stream",
-            "max_output_tokens",
-            "previous_response_id",
-            "conversation",
-            "prompt",
-        ],
-        Dialect::AnthropicMessages | Dialect::AnthropicCountTokens => {
-            &["model", "messages", "system", "stream", "max_tokens"]
-        }
-        Dialect::OpenaiEmbeddings | Dialect::OpenaiModerations => &["model", "input"],
-        Dialect::Rerank => &["model", "query", "documents"],
-        Dialect::OpenaiImages => &["model", "prompt", "n", "stream"],
-        Dialect::OpenaiSpeech => &["model", "input", "stream_format"],
-        Dialect::OpenaiTranscriptions => &["model", "prompt", "stream"],
     }
 }
 

@@ -27,14 +27,8 @@ async fn what_is_no_chat_passes_to_providers_that_have_it() {
     let answer = client.post(key, "/v1/messages/count_tokens", &count).await.ok();
     assert_eq!(answer.json()["input_tokens"], 42);
     assert_eq!(world.row(&answer.call_id()).await.charge, 0, "to count is free");
-    let answer = client.post(
-        key,
-        "/v1/moderations",
-        &json!({
-            "model": model("anthropic", "echo"), "input": "x",
-        }),
-    );
-    let answer = answer.await;
+    let body = json!({"model": model("anthropic", "echo"), "input": "x"});
+    let answer = client.post(key, "/v1/moderations", &body).await;
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(Speaks::Chat.error(&answer).contains("does not support"), "{answer:?}");
 }

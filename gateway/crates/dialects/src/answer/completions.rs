@@ -45,7 +45,10 @@ impl Writer {
     pub(super) fn event(&mut self, event: &Event, out: &mut BytesMut) {
         match event {
             Event::Id(id) => self.id = self.subject.id(ID_PREFIX, Some(id)),
-            Event::Choice(index) => self.current = *index,
+            Event::Choice(index) => {
+                self.flush(out);
+                self.current = *index;
+            }
             Event::Extension(Extension { name, value }) => self.extensions.set(name, value),
             Event::ChoiceExtension(Extension { name, value }) => self.pending.set(name, value),
             Event::Usage(usage) => self.usage = Some(*usage),
@@ -61,6 +64,7 @@ impl Writer {
     }
 
     pub(super) fn end(&mut self, out: &mut BytesMut) {
+        self.flush(out);
         if let (Some(usage), true) = (self.usage, self.subject.usage_asked) {
             let mut chunk = self.head();
             chunk.put("choices", &Vec::<Text>::new());
@@ -68,6 +72,13 @@ impl Writer {
             sse::data(out, &chunk.end());
         }
         out.extend_from_slice(sse::DONE);
+    }
+
+    /// Writes what waits for a chunk of the current choice.
+    fn flush(&mut self, out: &mut BytesMut) {
+        if !self.pending.is_empty() {
+            self.chunk("", None, out);
+        }
     }
 
     fn chunk(&mut self, text: &str, finish: Option<FinishReason>, out: &mut BytesMut) {

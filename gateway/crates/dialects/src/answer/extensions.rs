@@ -30,6 +30,11 @@ impl Extensions {
         Some(self.0.remove(at).1)
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Writes all members.
     pub(super) fn put_into(&self, members: &mut Members) {
         for (name, value) in &self.0 {

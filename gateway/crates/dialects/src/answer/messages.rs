@@ -1,14 +1,19 @@
 //! Anthropic's messages: blocks that begin, grow and stop.
 
-use bytes::{Bytes, BytesMut};
+mod tools;
+mod whole;
+
+use bytes::BytesMut;
 use tollgate_domain::{Event, Extension, FinishReason, ToolCallDelta, Usage};
 
 use super::extensions::Extensions;
-use super::fold::{Block, Choice, Folded};
 use super::source::anthropic_citation;
-use super::{Subject, sse, usage};
+use super::{AnswerTooLarge, Subject, sse, usage};
 use crate::finish::anthropic_stop_reason;
 use crate::json::{Members, Text, compact, object};
+
+use tools::{Step, Tools};
+pub(super) use whole::whole;
 
 const ID_PREFIX: &str = "msg_";
 
@@ -20,8 +25,7 @@ pub(super) struct Writer {
     stage: Stage,
     /// Events of other choices than the first have no place.
     current: u32,
-    /// Tool calls that have begun: their index, and that of their block.
-    tools: Vec<(u32, u32)>,
+    tools: Tools,
     ending: Ending,
     usage: Usage,
     extensions: Extensions,
@@ -67,14 +71,18 @@ impl Writer {
             subject,
             stage: Stage::Silent,
             current: 0,
-            tools: Vec::new(),
+            tools: Tools::default(),
             ending: Ending::default(),
             usage: Usage::default(),
             extensions: Extensions::default(),
         }
     }
 
-    pub(super) fn event(&mut self, event: &Event, out: &mut BytesMut) {
+    pub(super) fn event(
+        &mut self,
+        event: &Event,
+        out: &mut BytesMut,
+    ) -> Result<(), AnswerTooLarge> {
         match event {
             Event::Id(id) => self.id = self.subject.id(ID_PREFIX, Some(id)),
             Event::Choice(index) => self.current = *index,
@@ -88,6 +96,7 @@ impl Writer {
             Event::ChoiceExtension(_) => {}
             Event::Finish(reason) => {
                 self.ending.finish = Some(*reason);
+                self.end_tools(out);
                 self.close(out);
             }
             Event::Text(piece) => self.text(Kind::Text, piece, out),
@@ -109,12 +118,18 @@ impl Writer {
                 self.open(Kind::Thinking, &sealed(data), out);
                 self.close(out);
             }
-            Event::ToolCall(call) => self.tool(call, out),
+            Event::ToolCall(call) => {
+                let steps = self.tools.piece(call);
+                self.take(steps, out);
+            }
         }
+        let max = self.subject.kept_bytes_max;
+        if self.tools.waiting_bytes() > max { Err(AnswerTooLarge(max)) } else { Ok(()) }
     }
 
     pub(super) fn end(&mut self, out: &mut BytesMut) {
         self.begin(out);
+        self.end_tools(out);
         self.close(out);
         let (reason, sequence) = self.ending.told();
         let change = object! { "stop_reason": reason, "stop_sequence": sequence };
@@ -160,6 +175,9 @@ impl Writer {
 
     fn open(&mut self, kind: Kind, block: &Text, out: &mut BytesMut) -> u32 {
         self.begin(out);
+        if kind != Kind::Tool {
+            self.end_tools(out);
+        }
         let index = self.close(out);
         let event =
             object! { "type": "content_block_start", "index": index, "content_block": block };
@@ -197,20 +215,25 @@ impl Writer {
         }
     }
 
-    fn tool(&mut self, call: &ToolCallDelta, out: &mut BytesMut) {
-        let known = self.tools.iter().find(|(index, _)| *index == call.index);
-        let block = match known {
-            Some((_, block)) => *block,
-            None => {
-                let begun = tool_use(&self.subject, call, &Members::new().end());
-                let block = self.open(Kind::Tool, &begun, out);
-                self.tools.push((call.index, block));
-                block
+    /// Writes the tool calls that wait, before something else is said.
+    fn end_tools(&mut self, out: &mut BytesMut) {
+        let steps = self.tools.end();
+        self.take(steps, out);
+    }
+
+    fn take(&mut self, steps: Vec<Step>, out: &mut BytesMut) {
+        for step in steps {
+            match step {
+                Step::Begin(call) => {
+                    let block = tool_use(&self.subject, &call, &Members::new().end());
+                    self.open(Kind::Tool, &block, out);
+                }
+                Step::Grow(piece) => {
+                    let Stage::Open(index, Kind::Tool) = self.stage else { continue };
+                    let piece = object! { "type": "input_json_delta", "partial_json": piece };
+                    delta(index, &piece, out);
+                }
             }
-        };
-        if !call.arguments.is_empty() {
-            let piece = object! { "type": "input_json_delta", "partial_json": call.arguments };
-            delta(block, &piece, out);
         }
     }
 }
@@ -252,65 +275,4 @@ fn tool_use(subject: &Subject, call: &ToolCallDelta, input: &Text) -> Text {
     let id = call.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(made);
     let name = call.name.as_deref().unwrap_or_default();
     object! { "type": "tool_use", "id": id, "name": name, "input": input }
-}
-
-/// The whole answer.
-pub(super) fn whole(subject: &Subject, folded: &Folded) -> Bytes {
-    let mut ending = Ending::default();
-    let mut content = Vec::new();
-    if let Some(choice) = folded.first() {
-        ending = Ending {
-            finish: choice.finish,
-            refused: choice.refusal().is_some(),
-            stop_sequence: choice.extensions.get("stop_sequence").cloned(),
-        };
-        content = blocks(subject, choice);
-    }
-    let (reason, sequence) = ending.told();
-    let used = folded.usage.unwrap_or_default();
-    let mut message = head(subject, &subject.id(ID_PREFIX, folded.id.as_deref()));
-    message.put("content", &content);
-    message.put("stop_reason", reason);
-    message.put("stop_sequence", &sequence);
-    message.put("usage", &usage::anthropic(&used, folded.extensions.get("service_tier")));
-    folded.extensions.put_others_into("service_tier", &mut message);
-    message.end().into_bytes().into()
-}
-
-fn blocks(subject: &Subject, choice: &Choice) -> Vec<Text> {
-    let block = |block: &Block| match block {
-        Block::Text { text, sources } if text.is_empty() && sources.is_empty() => None,
-        Block::Text { text, sources } => {
-            let mut members = Members::new();
-            members.put("type", "text");
-            members.put("text", text);
-            let citations: Vec<Text> =
-                sources.iter().filter_map(|it| anthropic_citation(it)).collect();
-            if !citations.is_empty() {
-                members.put("citations", &citations);
-            }
-            Some(members.end())
-        }
-        Block::Refusal(text) => Some(object! { "type": "text", "text": text }),
-        Block::Reasoning { text, signature } => Some(object! {
-            "type": "thinking",
-            "thinking": text,
-            "signature": signature.as_deref().unwrap_or_default(),
-        }),
-        Block::Sealed(data) => Some(sealed(data)),
-        Block::Tool(call) => Some(tool_use(subject, call, &input(&call.arguments))),
-    };
-    choice.blocks.iter().filter_map(block).collect()
-}
-
-/// Arguments as an object. What is none, such as arguments that were cut by the output cap, is
-/// wrapped as Anthropic advises, so that it is not lost.
-fn input(arguments: &str) -> Text {
-    if arguments.trim().is_empty() {
-        return Members::new().end();
-    }
-    match compact(arguments).filter(|text| text.as_bytes().starts_with(b"{")) {
-        Some(input) => input,
-        None => object! { "INVALID_JSON": arguments },
-    }
 }

@@ -22,8 +22,34 @@ pub(super) fn anthropic_citation(text: &str) -> Option<Text> {
             "cited_text": "",
             "encrypted_index": "",
         }),
-        _ => compact(text),
+        _ => location(text),
     }
+}
+
+/// A place in a document. Clients refuse kinds that they do not know, so another provider's kind
+/// is told as characters of a document, and stays beside as its provider tells it.
+fn location(text: &str) -> Option<Text> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let object = value.as_object()?;
+    let word = |name: &str| object.get(name).and_then(Value::as_str);
+    if word("type").is_some_and(|kind| kind.ends_with("_location")) {
+        let mut citation = compact(text)?.into_members();
+        let in_document = object.contains_key("document_index");
+        if in_document && !object.contains_key("document_title") {
+            citation.put("document_title", &None::<&str>);
+        }
+        return Some(citation.end());
+    }
+    let number = |name: &str| object.get(name).and_then(Value::as_u64).unwrap_or_default();
+    Some(object! {
+        "type": "char_location",
+        "cited_text": word("cited_text").or(word("text")).unwrap_or_default(),
+        "document_index": number("document_index"),
+        "document_title": word("document_title").or(word("title")),
+        "start_char_index": number("start"),
+        "end_char_index": number("end"),
+        "citation": compact(text),
+    })
 }
 
 /// A source on the web as an annotation of OpenAI's chat: `url_citation`, about the text that ends
@@ -33,7 +59,8 @@ pub(super) fn chat_annotation(text: &str, end: u64) -> Option<Text> {
     Some(object! { "type": "url_citation", "url_citation": inner.members })
 }
 
-/// A source as an annotation of OpenAI's responses. One that is not on the web stays as it is.
+/// A source as an annotation of OpenAI's responses. One that is not on the web is in a file, and
+/// stays beside as its provider tells it.
 pub(super) fn response_annotation(text: &str, end: u64) -> Option<Text> {
     match web(text, end) {
         Some(web) => Some(object! {
@@ -43,8 +70,20 @@ pub(super) fn response_annotation(text: &str, end: u64) -> Option<Text> {
             "start_index": web.start,
             "end_index": web.end,
         }),
-        None => compact(text),
+        None => file(text),
     }
+}
+
+fn file(text: &str) -> Option<Text> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(object! {
+        "type": "file_citation",
+        "file_id": word("file_id"),
+        "filename": word("document_title"),
+        "index": value.get("document_index").and_then(Value::as_u64).unwrap_or_default(),
+        "citation": compact(text),
+    })
 }
 
 /// A source on the web.

@@ -67,6 +67,15 @@ impl Text {
         &self.0
     }
 
+    /// The members of an object, to be joined with others.
+    pub(crate) fn into_members(self) -> Members {
+        let mut out = self.0;
+        if out.last() == Some(&b'}') {
+            out.pop();
+        }
+        Members { out }
+    }
+
     /// The bytes, handed over.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0

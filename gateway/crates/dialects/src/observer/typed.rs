@@ -113,7 +113,8 @@ pub(super) fn responses_event(document: &Document, count: &mut Count) -> Kind {
             // The quotes are not text.
             count.piece(document.member("delta").map_or(0, |delta| delta.len().saturating_sub(2)));
         }
-        _ => count.began = true,
+        // A response that was created and failed has cost nothing.
+        _ => {}
     }
     Kind::Part
 }

@@ -80,19 +80,17 @@ fn chat_choice(choice: &mut Value, piece: &Value) {
     }
 }
 
-/// A piece without a signature belongs to the block before it, if that has none.
+/// Pieces of one block have its number, as OpenAI's library wants it.
 fn thinking(blocks: &mut Value, piece: &Value) {
-    let open = blocks.as_array_mut().and_then(|list| list.last_mut());
-    match open {
-        Some(open)
-            if piece["type"] == "thinking"
-                && open["signature"].is_null()
-                && open["type"] == "thinking" =>
-        {
-            append(open, "thinking", &piece["thinking"]);
-            open["signature"] = piece["signature"].clone();
-        }
-        _ => push(blocks, piece.clone()),
+    let at = usize::try_from(piece["index"].as_u64().unwrap()).unwrap();
+    let mut piece = piece.clone();
+    piece.as_object_mut().unwrap().remove("index");
+    if blocks.get(at).is_none() {
+        assert_eq!(blocks.as_array().map_or(0, Vec::len), at);
+        return push(blocks, piece);
+    }
+    for name in ["thinking", "signature"] {
+        append(&mut blocks[at], name, &piece[name]);
     }
 }
 

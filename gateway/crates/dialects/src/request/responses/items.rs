@@ -60,18 +60,24 @@ impl<'a> Conversation<'a> {
         let mut item = Object::parse(text, place)?;
         let kind = item.take_string("type", place)?.unwrap_or(Cow::Borrowed("message"));
         // Where the item stood in an earlier answer.
-        let _echoed = (item.take("id"), item.take("status"));
+        let id = item.take_string("id", place)?;
+        let _echoed = (item.take("status"), item.take("phase"));
         match kind.as_ref() {
-            "message" => self.message(item, place)?,
+            "message" => self.message(item, place, draft)?,
             "function_call" => self.function_call(item, place)?,
             "function_call_output" => {
                 let output = tool_output(item, place)?;
                 self.add(output);
             }
             "reasoning" => self.reasoning(item, place, draft)?,
+            // Reasoning of an earlier turn can be missed; what was said cannot.
+            "item_reference" if id.is_some_and(|id| id.starts_with("rs_")) => {
+                draft.drop(place.to_string());
+            }
             "item_reference" => {
                 return Err(place.must_be(
-                    "a whole item: the provider of this model keeps no items to refer to",
+                    "a whole item, as clients send it with 'store' set to false: the provider of \
+                     this model keeps no items to refer to",
                 ));
             }
             _ => draft.drop(place.to_string()),
@@ -79,7 +85,12 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    fn message(&mut self, mut item: Object<'a>, place: &Place<'_>) -> Result<(), Unreadable> {
+    fn message(
+        &mut self,
+        mut item: Object<'a>,
+        place: &Place<'_>,
+        draft: &mut Draft,
+    ) -> Result<(), Unreadable> {
         let role = item.need_string("role", place)?;
         let here = place.member("content");
         let text = item.take("content").ok_or_else(|| here.must_be("a string or an array"))?;
@@ -91,8 +102,12 @@ impl<'a> Conversation<'a> {
             }
             let open = self.open.get_or_insert_default();
             open.content.0.extend(content.0);
-            let rest = item.rest().map(|(name, value)| (name.to_owned(), value));
-            open.rest.extend(rest.filter(|(name, _)| name != "phase"));
+            for (name, value) in item.rest() {
+                match open.rest.iter().any(|(known, _)| known == name) {
+                    true => draft.drop(place.member(name).to_string()),
+                    false => open.rest.push((name.to_owned(), value)),
+                }
+            }
             return Ok(());
         }
         let mut message = Members::new();
