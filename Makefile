@@ -9,7 +9,7 @@ FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test dist bench lint check-conf tidy unit plugins-unit components \
-	end-to-end soak-lifecycle slow-clients sdk browser oracle conformance conformance-h2 clean
+	end-to-end soak-lifecycle slow-clients sdk clients browser oracle conformance conformance-h2 clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,7 +24,7 @@ run: build ## Start on the embedded default; ARGS="--config FILE" for another
 	@exec target/release/tollgate run $(ARGS)
 
 test: ## Run every test that CI runs
-	@ops/setup.sh --dev --test --browser --conformance
+	@ops/setup.sh --dev --test --browser --conformance --clients
 	$(MAKE) --no-print-directory tidy
 	$(MAKE) --no-print-directory check-conf
 	$(MAKE) --no-print-directory lint
@@ -32,6 +32,7 @@ test: ## Run every test that CI runs
 	$(MAKE) --no-print-directory plugins-unit
 	$(MAKE) --no-print-directory end-to-end
 	$(MAKE) --no-print-directory sdk
+	$(MAKE) --no-print-directory clients
 	$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory oracle
 	$(MAKE) --no-print-directory conformance
@@ -71,6 +72,10 @@ soak-lifecycle: build components ## Upgrades, reloads and rotations in ten times
 
 sdk: build ## OpenAI's Python SDK against the built gateway
 	tests/sdk/run.sh
+
+clients: build ## Clients from PyPI and npm against the built gateway
+	@ops/setup.sh --clients
+	tests/clients/run.sh
 
 slow-clients: build components ## Ten thousand slow clients beside good traffic
 	SLOW_CLIENTS=10000 $(CARGO) test --release --locked -p tollgate-end-to-end \

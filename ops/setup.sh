@@ -11,6 +11,7 @@
 #   ops/setup.sh --conformance
 #                           and Python with venv, pebble and certbot, for the tests with others'
 #                           tools
+#   ops/setup.sh --clients  and Python with venv, Node and npm, for the tests with clients' libraries
 #   ops/setup.sh --bench    and nginx, wrk and openssl, for the comparison
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -120,13 +121,18 @@ for part in "$@"; do
         need pebble-challtestsrv pebble
         need certbot certbot
         ;;
+    --clients)
+        has_venv || packages+=(python3 python3-venv)
+        need node nodejs
+        need npm npm
+        ;;
     --bench)
         need nginx nginx-light
         need wrk wrk
         need openssl openssl
         need python3 python3
         ;;
-    *) stop "$part is no part: --dev, --test, --browser, --conformance or --bench" ;;
+    *) stop "$part is no part: --dev, --test, --browser, --conformance, --clients or --bench" ;;
     esac
 done
 install_packages
