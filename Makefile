@@ -47,7 +47,7 @@ lint: setup ## Check the format and every lint, of the gateway and of the plugin
 
 check-conf: build ## Check that every file in conf/ is a configuration, except the price table
 	@for file in $(filter-out conf/prices.yaml,$(wildcard conf/*.yaml)); do \
-		OPENAI_API_KEY=sk-check LITELLM_MASTER_KEY=sk-check-conf DATABASE_URL= \
+		OPENAI_API_KEY=sk-check ANTHROPIC_API_KEY=sk-check LITELLM_MASTER_KEY=sk-check-conf DATABASE_URL= \
 			target/release/tollgate check --config $$file || exit 1; \
 	done
 

@@ -44,6 +44,8 @@ pub(crate) enum StartError {
     Deployment { model: String, source: EndpointError },
     #[error("model {model}: its provider {provider} names no default address; set api_base")]
     NoBase { model: String, provider: String },
+    #[error("model {model}: {why}")]
+    Credential { model: String, why: String },
     #[error(transparent)]
     Edge(#[from] EdgeError),
     #[error("cryptography cannot be set up: there is a provider already")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tollgate_admin::{Access, Admin, AdminParts, LedgerBook, ModelEntry, Required};
-use tollgate_calls::{Parts, Pipeline};
+use tollgate_calls::{Conditions, Parts, Pipeline};
 use tollgate_config::{Config, Database};
 use tollgate_domain::{
     Call, Charge, Ending, KeyLimits, NanoUsd, Observed, Outcome, Pricing, Principal, Scopes, Usage,
@@ -43,6 +43,7 @@ pub(crate) struct Foundation {
     /// Of the present configuration: it prices what dead processes left open.
     meter: Arc<ArcSwap<Meter>>,
     gauges: tokio::task::JoinHandle<()>,
+    conditions: Arc<Conditions>,
 }
 
 // === impl Foundation ===
@@ -73,7 +74,8 @@ impl Foundation {
         let access = Arc::new(access);
         let gauges =
             tokio::spawn(gauges(Arc::clone(&metrics), Arc::clone(&ledger), Arc::clone(&access)));
-        let this = Self { ledger, limits, counted, metrics, access, meter, gauges };
+        let conditions = Arc::default();
+        let this = Self { ledger, limits, counted, metrics, access, meter, gauges, conditions };
         let gate = this.gate(run, config, loaded)?;
         Ok((this, gate))
     }
@@ -105,7 +107,7 @@ impl Foundation {
         let metrics = &self.metrics;
         metrics.declare_models(config.models.iter().map(|model| model.model_name.as_str()));
         let upstreams = upstreams(run, config)?;
-        let models = models(config, &loaded, metrics)?;
+        let models = models(config, &loaded, metrics, (&self.conditions, &upstreams))?;
         let entries = models.names().iter().map(|id| ModelEntry { id: id.clone() }).collect();
         let digests = vec![
             loaded.authenticator.digest().to_owned(),
@@ -180,7 +182,7 @@ fn host(
     let capabilities = Capabilities {
         keys: Arc::new(counted.keys.clone()),
         limits: Arc::new(counted.clone()),
-        prices: Arc::new(ConfiguredPrices::new(&config.models)),
+        prices: Arc::new(ConfiguredPrices::new(config)),
         watch: Arc::new(PluginWatch::new(metrics, plugins::names(&config.plugins))),
     };
     let settings = HostSettings {

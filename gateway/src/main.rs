@@ -4,6 +4,7 @@
 mod app;
 mod banner;
 mod cli;
+mod credentials;
 mod deployments;
 mod foundation;
 mod master_key;
@@ -12,6 +13,7 @@ mod reload;
 mod takeover;
 mod wiring {
     //! Each part's needs, met by another part.
+    pub(crate) mod google;
     pub(crate) mod health;
     pub(crate) mod keys;
     pub(crate) mod limits;

@@ -27,6 +27,7 @@ const FIXTURES: &[&str] = &[
     "authenticator-noop",
     "authenticator-team-header",
     "fixture-bulk",
+    "fixture-decoder",
     "fixture-flood",
     "fixture-grow",
     "fixture-hostcalls",

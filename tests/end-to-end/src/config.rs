@@ -12,6 +12,7 @@ pub(crate) const API_KEY: &str = "sk-provider-credential";
 pub struct Config {
     models: String,
     general: String,
+    router: String,
     sections: String,
 }
 
@@ -35,15 +36,18 @@ impl Config {
         self.model(name, &upstream.base(), &prices)
     }
 
-    /// A model at an address, with more of `litellm_params`.
+    /// A model at an address, with more of `litellm_params`. `model` among these is the name that
+    /// the upstream plays, in place of the model's own.
     pub fn model(mut self, name: &str, base: &str, params: &[(&str, &str)]) -> Self {
         let models = &mut self.models;
         let credential = params.iter().find(|(name, _)| *name == "api_key");
         let credential = credential.map_or(API_KEY, |(_, value)| *value);
-        let rest = params.iter().filter(|(name, _)| *name != "api_key");
+        let played = params.iter().find(|(name, _)| *name == "model");
+        let played = played.map_or(name, |(_, value)| *value);
+        let rest = params.iter().filter(|(name, _)| !["api_key", "model"].contains(name));
         write!(
             models,
-            "  - model_name: {name}\n    litellm_params:\n      model: openai/up-{name}\n      \
+            "  - model_name: {name}\n    litellm_params:\n      model: openai/up-{played}\n      \
              api_base: {base}\n      api_key: {credential}\n"
         )
         .expect("a String takes everything");
@@ -53,9 +57,25 @@ impl Config {
         self
     }
 
+    /// A model of any provider, with all of its `litellm_params`.
+    pub fn of_provider(mut self, name: &str, params: &[(&str, &str)]) -> Self {
+        writeln!(self.models, "  - model_name: {name}\n    litellm_params:")
+            .expect("a String takes everything");
+        for (param, value) in params {
+            writeln!(self.models, "      {param}: {value}").expect("a String takes everything");
+        }
+        self
+    }
+
     /// Lines for `general_settings`.
     pub fn general(mut self, line: &str) -> Self {
         self.general.push_str(&format!("  {line}\n"));
+        self
+    }
+
+    /// Lines for `router_settings`. Without any, a call is one attempt.
+    pub fn router(mut self, line: &str) -> Self {
+        self.router.push_str(&format!("  {line}\n"));
         self
     }
 
@@ -76,6 +96,10 @@ impl Config {
             true => String::new(),
             false => format!("general_settings:\n{}", self.general),
         };
-        format!("{models}{general}{}", self.sections)
+        let router = match self.router.is_empty() {
+            true => "  num_retries: 0\n",
+            false => &self.router,
+        };
+        format!("{models}{general}router_settings:\n{router}{}", self.sections)
     }
 }

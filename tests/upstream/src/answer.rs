@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::script::Reply;
-
 /// A whole response with a length.
 pub(crate) fn whole(status: u16, kind: &str, extra: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
@@ -14,94 +12,43 @@ pub(crate) fn whole(status: u16, kind: &str, extra: &str, body: &[u8]) -> Vec<u8
     [head.as_bytes(), body].concat()
 }
 
-/// An OpenAI error body.
-pub(crate) fn error(status: u16) -> Value {
-    json!({"error": {
-        "message": format!("scripted upstream error {status}"),
-        "type": "scripted_error",
-        "param": null,
-        "code": format!("scripted_{status}"),
-    }})
+/// The head of a stream of this type.
+pub(crate) fn stream_head(kind: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\
+         x-request-id: req_scripted\r\n\r\n"
+    )
 }
-
-/// The head of a stream.
-pub(crate) const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\n\
-    content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\
-    x-request-id: req_scripted\r\n\r\n";
 
 /// The end of chunked framing.
 pub(crate) const LAST_CHUNK: &str = "0\r\n\r\n";
 
 /// One chunk of chunked framing.
-pub(crate) fn chunk(data: &str) -> String {
-    format!("{:x}\r\n{data}\r\n", data.len())
+pub(crate) fn chunk(data: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
 }
 
-/// One server-sent event.
-pub(crate) fn event(data: &str) -> String {
-    format!("data: {data}\n\n")
-}
-
-/// The text of a delta: the first carries the echo.
-pub(crate) fn piece(reply: &Reply, prompt: &str, index: u64) -> String {
-    match index {
-        0 => format!("echo: {prompt}{}", "x".repeat(reply.padding)),
-        _ => format!(" word{index}"),
-    }
-}
-
-/// The whole answer.
-pub(crate) fn completion(model: &str, reply: &Reply, prompt: &str) -> Value {
-    let text: String = (0..reply.deltas).map(|index| piece(reply, prompt, index)).collect();
-    let mut answer = json!({
-        "id": "chatcmpl-scripted",
-        "object": "chat.completion",
-        "created": 1_700_000_000,
-        "model": model,
-        "system_fingerprint": "fp_scripted",
-        "choices": [{
-            "index": 0,
-            "message": {"role": "assistant", "content": text, "refusal": null},
-            "logprobs": null,
-            "finish_reason": "stop",
-        }],
-        "service_tier": "default",
-    });
-    if let Some(usage) = reply.usage {
-        answer["usage"] = usage_member(usage);
-    }
-    answer
-}
-
-/// A chunk object of a stream.
-pub(crate) fn delta(model: &str, delta: &Value, finish: Option<&str>) -> Value {
-    stream_object(model, &json!([{"index": 0, "delta": delta, "finish_reason": finish}]))
-}
-
-/// The usage chunk of a stream.
-pub(crate) fn usage(model: &str, tokens: (u64, u64)) -> Value {
-    let mut object = stream_object(model, &json!([]));
-    object["usage"] = usage_member(tokens);
-    object
-}
-
-fn stream_object(model: &str, choices: &Value) -> Value {
-    json!({
-        "id": "chatcmpl-scripted",
-        "object": "chat.completion.chunk",
-        "created": 1_700_000_000,
-        "model": model,
-        "system_fingerprint": "fp_scripted",
-        "choices": choices,
-    })
-}
-
-fn usage_member((input, output): (u64, u64)) -> Value {
-    json!({
-        "prompt_tokens": input,
-        "completion_tokens": output,
-        "total_tokens": input + output,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+/// What routes beside those of chats answer.
+pub(crate) fn beside_chats(path: &str, model: &str) -> Option<Value> {
+    Some(match path.rsplit_once('/')?.1 {
+        "embeddings" => json!({
+            "object": "list",
+            "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -1.0]}],
+            "model": model,
+            "usage": {"prompt_tokens": 8, "total_tokens": 8},
+        }),
+        "moderations" => json!({"id": "modr-1", "model": model, "results": [{"flagged": false}]}),
+        "rerank" => json!({
+            "id": "rerank-1",
+            "results": [{"index": 1, "relevance_score": 0.9}],
+            "usage": {"total_tokens": 6},
+            "model": model,
+        }),
+        "transcriptions" => json!({
+            "text": "as was said",
+            "usage": {"type": "tokens", "input_tokens": 14, "output_tokens": 5, "total_tokens": 19},
+        }),
+        "count_tokens" => json!({"input_tokens": 42}),
+        _ => return None,
     })
 }

@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::answer;
-use crate::record::{Call, Ending, Record, prompt};
+use crate::record::{Call, Ending, Record};
 use crate::request::Request;
 use crate::script::{Cut, Hold, Reply, Script};
+use crate::voice::{Said, Voice};
 use crate::wire::Wire;
 
 /// What becomes of the connection after an answer.
@@ -59,7 +60,10 @@ async fn play(
     record: &Record,
 ) -> io::Result<After> {
     let body = readable(&request.body);
-    let model = body["model"].as_str().unwrap_or_default().to_owned();
+    let voice = Voice::of(&request.target);
+    let model = voice.model(&request.target, &body);
+    let streams = voice.streams(&request.target, &body);
+    let path = request.target.split('?').next().unwrap_or_default().to_owned();
     let earlier = record.calls().iter().filter(|call| call.model == model).count();
     let script = Script::of(&model, &body, earlier);
     let index = record.begin(Call {
@@ -70,13 +74,18 @@ async fn play(
         head: request.head,
         body: request.body,
         model: model.clone(),
-        stream: body["stream"] == true,
+        stream: streams,
         ending: Ending::Open,
         deltas_sent: 0,
         usage_sent: None,
     });
-    let mut player = Player { wire, record, index, model, body };
-    let played = player.script(&script).await;
+    let mut player = Player { wire, record, index, model, body, voice, streams };
+    let played = match answer::beside_chats(&path, &player.model) {
+        Some(body) if !matches!(script, Script::Error(status) if status != 404) => {
+            player.json(200, "", &body).await.map(|()| After::Keep)
+        }
+        _ => player.script(&script).await,
+    };
     let ending = if played.is_ok() { Ending::Played } else { Ending::Cancelled };
     record.update(index, |call| call.ending = ending);
     played
@@ -88,9 +97,16 @@ struct Player<'a> {
     index: usize,
     model: String,
     body: Value,
+    voice: Voice,
+    streams: bool,
 }
 
 impl Player<'_> {
+    async fn json(&mut self, status: u16, extra: &str, body: &Value) -> io::Result<()> {
+        let bytes = answer::whole(status, "application/json", extra, body.to_string().as_bytes());
+        self.wire.write(&bytes).await
+    }
+
     async fn script(&mut self, script: &Script) -> io::Result<After> {
         match script {
             Script::Reply(reply) => {
@@ -101,9 +117,7 @@ impl Player<'_> {
             }
             Script::Error(status) => {
                 let extra = if *status == 429 { "retry-after: 7\r\n" } else { "" };
-                let body = answer::error(*status).to_string();
-                let bytes = answer::whole(*status, "application/json", extra, body.as_bytes());
-                self.wire.write(&bytes).await.map(|()| After::Keep)
+                self.json(*status, extra, &self.voice.error(*status)).await.map(|()| After::Keep)
             }
             Script::Raw(body) => {
                 let bytes = answer::whole(200, "application/json", "", body.as_bytes());
@@ -117,22 +131,19 @@ impl Player<'_> {
         if reply.hold == Hold::Head {
             self.wire.hold(&self.record.gate).await?;
         }
-        let after = if self.body["stream"] == true {
-            self.stream(reply).await?
-        } else {
-            self.whole(reply).await?
-        };
+        let after =
+            if self.streams { self.stream(reply).await? } else { self.whole(reply).await? };
         Ok(if reply.close { After::Close } else { after })
     }
 
     async fn whole(&mut self, reply: &Reply) -> io::Result<After> {
         self.hold(reply).await?;
         if reply.cut == Some(Cut::Error) {
-            let body = answer::error(500).to_string();
-            let bytes = answer::whole(500, "application/json", "", body.as_bytes());
-            return self.wire.write(&bytes).await.map(|()| After::Keep);
+            return self.json(500, "", &self.voice.error(500)).await.map(|()| After::Keep);
         }
-        let body = answer::completion(&self.model, reply, &prompt(&self.body)).to_string();
+        let prompt = self.voice.prompt(&self.body);
+        let said = Said { model: &self.model, reply, prompt: &prompt };
+        let body = self.voice.whole(&said).to_string();
         let bytes = answer::whole(200, "application/json", "", body.as_bytes());
         if let Some(cut) = reply.cut {
             self.wire.write(&bytes[..bytes.len() - body.len() / 2]).await?;
@@ -145,29 +156,34 @@ impl Player<'_> {
     }
 
     async fn stream(&mut self, reply: &Reply) -> io::Result<After> {
-        self.wire.write(answer::STREAM_HEAD.as_bytes()).await?;
-        let role = json!({"role": "assistant", "content": "", "refusal": null});
-        self.event(reply, &answer::delta(&self.model, &role, None)).await?;
-        let prompt = prompt(&self.body);
+        let (model, prompt) = (self.model.clone(), self.voice.prompt(&self.body));
+        let said = Said { model: &model, reply, prompt: &prompt };
+        self.wire.write(answer::stream_head(self.voice.stream_kind()).as_bytes()).await?;
+        for event in self.voice.opening(&said) {
+            self.event(reply, &event).await?;
+        }
         let deltas = if reply.cut.is_some() { 2 } else { reply.deltas };
         for index in 0..deltas {
-            let content = json!({"content": answer::piece(reply, &prompt, index)});
             self.hold(reply).await?;
             // Recorded before it is written: whoever has the delta finds it in the record.
             self.record.update(self.index, |call| call.deltas_sent += 1);
-            self.write_event(&answer::delta(&self.model, &content, None)).await?;
+            self.write_event(&self.voice.delta(&said, index)).await?;
         }
         if let Some(cut) = reply.cut {
             return self.cut(reply, cut).await;
         }
-        self.event(reply, &answer::delta(&self.model, &json!({}), Some("stop"))).await?;
         let asked = self.body["stream_options"]["include_usage"] == true;
-        if let Some(tokens) = reply.usage.filter(|_| asked) {
+        let told = !matches!(self.voice, Voice::OpenAi | Voice::Text) || asked;
+        if let Some(tokens) = reply.usage.filter(|_| told) {
             self.record.update(self.index, |call| call.usage_sent = Some(tokens));
-            self.event(reply, &answer::usage(&self.model, tokens)).await?;
         }
-        let end = answer::chunk(&answer::event("[DONE]")) + answer::LAST_CHUNK;
-        self.wire.write(end.as_bytes()).await?;
+        let closing = self.voice.closing(&said, asked);
+        let Some((last, others)) = closing.split_last() else { return Ok(After::Keep) };
+        for event in others {
+            self.event(reply, event).await?;
+        }
+        let end = [answer::chunk(last), answer::LAST_CHUNK.into()].concat();
+        self.wire.write(&end).await?;
         Ok(After::Keep)
     }
 
@@ -180,14 +196,14 @@ impl Player<'_> {
                 Ok(After::Keep)
             }
             Cut::Error => {
-                self.event(reply, &answer::error(500)).await?;
+                self.event(reply, &self.voice.error_event()).await?;
                 self.wire.write(answer::LAST_CHUNK.as_bytes()).await?;
                 Ok(After::Keep)
             }
         }
     }
 
-    async fn event(&mut self, reply: &Reply, data: &Value) -> io::Result<()> {
+    async fn event(&mut self, reply: &Reply, data: &[u8]) -> io::Result<()> {
         self.hold(reply).await?;
         self.write_event(data).await
     }
@@ -199,8 +215,8 @@ impl Player<'_> {
         }
     }
 
-    async fn write_event(&mut self, data: &Value) -> io::Result<()> {
-        self.wire.write(answer::chunk(&answer::event(&data.to_string())).as_bytes()).await
+    async fn write_event(&mut self, data: &[u8]) -> io::Result<()> {
+        self.wire.write(&answer::chunk(data)).await
     }
 }
 

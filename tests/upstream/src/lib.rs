@@ -11,6 +11,7 @@ mod record;
 mod request;
 mod script;
 mod server;
+mod voice;
 mod wire;
 
 pub use certificate::{Authority, Certificate};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
+use crate::voice::Voice;
+
 /// How a call ended, seen from the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -57,14 +59,8 @@ impl Call {
 
     /// The text of the last message.
     pub fn prompt(&self) -> String {
-        prompt(&self.json())
+        Voice::of(&self.target).prompt(&self.json())
     }
-}
-
-/// The text of a request's last message.
-pub(crate) fn prompt(body: &Value) -> String {
-    let last = body["messages"].as_array().and_then(|messages| messages.last());
-    last.and_then(|message| message["content"].as_str()).unwrap_or_default().to_owned()
 }
 
 /// Everything the connections of one upstream share.

@@ -15,6 +15,7 @@ use serde_json::Value;
 /// | `slow` | nothing is sent until released |
 /// | `gated` | a permit is needed before every event of a stream (8 deltas), or before the answer |
 /// | `split` | one byte per write |
+/// | `tool` | asks for the tool `get_weather`, unless the request tells that it is sunny |
 /// | `early-close` | the kept-alive connection is closed as soon as the answer is out |
 /// | `big-event` | a content of 10 MB in one event |
 /// | `err-N` | status N with an error body (429: `retry-after: 7`) |
@@ -53,6 +54,8 @@ pub struct Reply {
     pub close: bool,
     /// Where the answer stops short.
     pub cut: Option<Cut>,
+    /// Whether a tool is asked for, in the place of text.
+    pub tool: bool,
 }
 
 /// When a permit is needed.
@@ -89,6 +92,7 @@ impl Reply {
             byte_by_byte: false,
             close: false,
             cut: None,
+            tool: false,
         }
     }
 
@@ -116,6 +120,8 @@ impl Script {
                 Self::Reply(Reply { hold: Hold::Event, deltas: 8, usage: Some((9, 8)), ..plain })
             }
             "split" => Self::Reply(Reply { byte_by_byte: true, ..plain }),
+            "tool" if body.to_string().contains("sunny") => Self::Reply(plain),
+            "tool" => Self::Reply(Reply { tool: true, deltas: 0, ..plain }),
             "early-close" => Self::Reply(Reply { close: true, ..plain }),
             "big-event" => Self::Reply(Reply { padding: 10_000_000, ..plain }),
             "garbage" => Self::Raw("<html>this is not JSON</html>"),

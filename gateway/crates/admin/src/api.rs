@@ -144,7 +144,7 @@ impl Admin {
             }
             Route::Health => Ok(self.health(&query, principal).await),
             Route::Metrics => Ok(self.metrics()),
-            Route::Liveness | Route::Readiness | Route::Chat => Ok(not_found()),
+            Route::Liveness | Route::Readiness | Route::Call(_) => Ok(not_found()),
         };
         answer.unwrap_or_else(|refusal| refusal)
     }

@@ -32,4 +32,4 @@ pub use envelope::{AdminResponse, method_not_allowed, not_found};
 pub use ledger_book::LedgerBook;
 pub use models::ModelEntry;
 pub use ports::{Endpoint, HealthProbe, HealthReport, LiveSpend, StoreHealth};
-pub use route::{Access, Required, Route, Routed, route};
+pub use route::{Access, Required, Route, Routed, named_model, route};

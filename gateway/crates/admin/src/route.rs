@@ -1,12 +1,16 @@
 //! What a request is for, and who may ask it. The one list of all routes of Tollgate's own.
 
-use tollgate_domain::Scopes;
+use tollgate_domain::{Dialect, Scopes};
+
+mod calls;
+
+pub use calls::named_model;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// A model call. Not for this crate: the caller hands it to the call pipeline.
-    Chat,
+    /// A model call in a dialect. Not for this crate: the caller hands it to the call pipeline.
+    Call(Dialect),
     /// Make a key.
     KeyGenerate,
     /// Change a key.
@@ -85,7 +89,6 @@ pub fn route(method: &str, path: &str) -> Routed {
 
 fn of_path(path: &str) -> Option<Route> {
     Some(match path {
-        "/v1/chat/completions" | "/chat/completions" => Route::Chat,
         "/key/generate" => Route::KeyGenerate,
         "/key/update" => Route::KeyUpdate,
         "/key/block" => Route::KeyBlock,
@@ -98,7 +101,10 @@ fn of_path(path: &str) -> Option<Route> {
         "/health/readiness" => Route::Readiness,
         "/health" => Route::Health,
         "/metrics" | "/metrics/" => Route::Metrics,
-        _ => return model_id(path).map(|_| Route::Model),
+        _ => match calls::dialect(path) {
+            Some(dialect) => Route::Call(dialect),
+            None => return model_id(path).map(|_| Route::Model),
+        },
     })
 }
 
@@ -116,7 +122,7 @@ impl Route {
         match self {
             Self::Liveness | Self::Readiness => Access::Public,
             Self::KeyInfo | Self::Models | Self::Model | Self::Health => Access::AnyKey,
-            Self::Chat => Access::Scope(Required::CallModels),
+            Self::Call(_) => Access::Scope(Required::CallModels),
             Self::Metrics => Access::Scope(Required::ReadSpend),
             Self::KeyGenerate
             | Self::KeyUpdate
@@ -130,7 +136,7 @@ impl Route {
     /// The path with its variable part named, for the access log.
     pub fn template(self) -> &'static str {
         match self {
-            Self::Chat => "/v1/chat/completions",
+            Self::Call(dialect) => calls::template(dialect),
             Self::KeyGenerate => "/key/generate",
             Self::KeyUpdate => "/key/update",
             Self::KeyBlock => "/key/block",
@@ -150,7 +156,7 @@ impl Route {
     /// The one method that it answers to.
     pub fn method(self) -> &'static str {
         match self {
-            Self::Chat
+            Self::Call(_)
             | Self::KeyGenerate
             | Self::KeyUpdate
             | Self::KeyBlock

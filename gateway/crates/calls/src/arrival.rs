@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tollgate_domain::{CallId, UnixMillis, unix_now};
+use tollgate_domain::{CallId, Dialect, UnixMillis, unix_now};
 use tollgate_ledger::Opened;
 
 use crate::deployment::Deployment;
@@ -17,30 +17,35 @@ pub(crate) struct Arrival {
     /// The client's own id of the call.
     pub(crate) correlation: Option<CorrelationId>,
     pub(crate) route: String,
+    /// The client's dialect, in which it is answered from the first word on.
+    pub(crate) dialect: Dialect,
     pub(crate) at: UnixMillis,
     pub(crate) began: Instant,
 }
 
 impl Arrival {
     /// Gives a request its id and notes when it came.
-    pub(crate) fn new(exchange: &dyn Exchange) -> Self {
+    pub(crate) fn new(exchange: &dyn Exchange, dialect: Dialect) -> Self {
         let head = exchange.head();
         Self {
             call: CallId::generate(),
             correlation: head.header("x-litellm-call-id").and_then(CorrelationId::from_header),
             route: head.path().to_owned(),
+            dialect,
             at: unix_now(),
             began: Instant::now(),
         }
     }
 
-    /// What the journal is told before the upstream is asked.
+    /// What the journal is told before an upstream is asked. Without a deployment nobody is.
     pub(crate) fn opened(
         &self,
         admitted: &Admitted,
-        deployment: &Deployment,
+        deployment: Option<&Deployment>,
         envelope: &Envelope,
     ) -> Opened {
+        let told =
+            |name: fn(&Deployment) -> &String| deployment.map(name).cloned().unwrap_or_default();
         let principal = &admitted.principal;
         Opened {
             call: self.call,
@@ -51,11 +56,11 @@ impl Arrival {
             team_id: principal.team_id.clone(),
             route: self.route.clone(),
             dialect: admitted.call.dialect,
-            model: envelope.model.clone(),
-            deployment: deployment.id.clone(),
-            provider: deployment.provider_name.clone(),
-            upstream_model: deployment.target.model.clone(),
-            stream: envelope.streamed,
+            model: envelope.facts.model.clone(),
+            deployment: told(|deployment| &deployment.priced_as),
+            provider: told(|deployment| &deployment.provider_name),
+            upstream_model: told(|deployment| &deployment.target.model),
+            stream: envelope.facts.streamed,
             reserved: admitted.admission.reserved,
             started_at: self.at,
         }

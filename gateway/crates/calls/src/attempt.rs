@@ -1,17 +1,23 @@
 //! One attempt at a deployment: the provider's component makes the request, the host puts the
 //! credential in, the connection is made.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
-use tollgate_domain::{Call, Document, Event};
-use tollgate_host::{Attempt, CredentialScheme, Plan, UpstreamBody, UpstreamRequest};
+use tollgate_domain::{Call, Event, Failure, FailureKind};
+use tollgate_host::{Attempt, Framing, Plan, Reading, Target, UpstreamBody, UpstreamRequest};
 use tollgate_upstream::{Answering, Endpoint, Outgoing, SendError};
 
+use crate::credential::CredentialError;
 use crate::deployment::Deployment;
+use crate::envelope::Envelope;
 use crate::pipeline::Parts;
 use crate::refusal::Refusal;
+use crate::speech::Spoken;
+use crate::wish;
 
 /// Headers that a provider's component may not set: the host does, or the connection needs them.
 const HOST_ONLY: [&str; 9] = [
@@ -29,75 +35,142 @@ const HOST_ONLY: [&str; 9] = [
 /// What a provider's component decided.
 pub(crate) enum Planned {
     /// This request is to be sent.
-    Send(Outgoing),
+    Send(Box<Sending>),
     /// This is the answer.
     Answer(Vec<Event>),
+}
+
+/// A request that is ready, and what becomes of its answer.
+pub(crate) struct Sending {
+    pub(crate) outgoing: Outgoing,
+    /// How the answer is decoded; none if it passes through.
+    pub(crate) decoded: Option<Framing>,
+    /// The facts as the provider was told them.
+    pub(crate) call: Call,
+    /// Parameters of the client that the request does not carry.
+    pub(crate) dropped: Vec<String>,
 }
 
 /// Lets the component make the upstream request.
 pub(crate) async fn plan(
     provider: &mut Attempt<'_>,
     call: &Call,
-    document: &Arc<Document>,
+    envelope: &Envelope,
     deployment: &Deployment,
     output_cap: Option<u64>,
 ) -> Result<Planned, Refusal> {
-    let encoded = provider.encode(call, Arc::clone(document), &deployment.target, output_cap);
+    let target = target(deployment, envelope);
+    let spoken = envelope.request.to(deployment, target.drop_params)?;
+    let call = Call { dialect: spoken.dialect, ..call.clone() };
+    let encoded = provider.encode(&call, Arc::clone(&spoken.document), &target, output_cap);
     let plan = Refusal::of_ran("provider", encoded.await)?
         .map_err(|failure| Refusal::of_failure(&failure, &deployment.provider_name, 400))?;
-    match plan {
-        Plan::Answer(events) => Ok(Planned::Answer(events)),
-        Plan::Send(request) => {
-            outgoing(request, document, deployment).map(Planned::Send).map_err(|why| {
-                log::error!(
-                    target: "plugins",
-                    "provider {}: its request cannot be sent: {why}",
-                    deployment.provider_name
-                );
-                Refusal::plugin_failed("provider", None)
-            })
-        }
-    }
+    let request = match plan {
+        Plan::Answer(events) => return Ok(Planned::Answer(events)),
+        Plan::Send(request) => request,
+    };
+    let is_translated = spoken.dialect != envelope.request.dialect();
+    let decoded = match request.reading {
+        Reading::Decode(framing) => Some(framing),
+        Reading::PassThrough if !is_translated => None,
+        Reading::PassThrough if call.streamed => Some(Framing::ServerSentEvents),
+        Reading::PassThrough => Some(Framing::Whole),
+    };
+    let mut dropped = spoken.dropped.clone();
+    dropped.extend(request.dropped.iter().cloned());
+    let made = outgoing(request, &spoken, envelope, deployment).await;
+    let outgoing = made.map_err(|why| unsendable(deployment, &why))?;
+    Ok(Planned::Send(Box::new(Sending { outgoing, decoded, call, dropped })))
 }
 
 impl Parts {
-    /// Sends the request, within the deployment's time, and waits for the answer's head.
+    /// Sends the request and waits for the answer's head.
     pub(crate) async fn send(
         &self,
         endpoint: &Endpoint,
         outgoing: &Outgoing,
+        wait: Duration,
     ) -> Result<Answering, SendError> {
         let sent = self.upstreams.send(endpoint, outgoing);
-        match tokio::time::timeout(outgoing.read_timeout, sent).await {
+        match tokio::time::timeout(wait, sent).await {
             Ok(sent) => sent,
             Err(_elapsed) => Err(SendError::TimedOut { host: endpoint.host().to_owned() }),
         }
     }
 }
 
-fn outgoing(
+/// The deployment as its component sees it: a client may let parameters be dropped itself.
+pub(crate) fn target<'a>(deployment: &'a Deployment, envelope: &Envelope) -> Cow<'a, Target> {
+    match envelope.drop_params {
+        Some(drop_params) if drop_params != deployment.target.drop_params => {
+            Cow::Owned(Target { drop_params, ..deployment.target.clone() })
+        }
+        _ => Cow::Borrowed(&deployment.target),
+    }
+}
+
+fn unsendable(deployment: &Deployment, why: &CredentialError) -> Refusal {
+    let provider = &deployment.provider_name;
+    log::error!(target: "plugins", "provider {provider}: its request cannot be sent: {why}");
+    match why {
+        CredentialError::Unusable(_) => Refusal::plugin_failed("provider", None),
+        CredentialError::Absent(why) => {
+            let failure = Failure {
+                kind: FailureKind::Authentication,
+                message: why.clone(),
+                param: None,
+                code: None,
+            };
+            Refusal::of_failure(&failure, provider, 401)
+        }
+    }
+}
+
+async fn outgoing(
     request: UpstreamRequest,
-    document: &Document,
+    spoken: &Spoken,
+    envelope: &Envelope,
     deployment: &Deployment,
-) -> Result<Outgoing, String> {
+) -> Result<Outgoing, CredentialError> {
+    let unusable = CredentialError::Unusable;
     let method = Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| format!("`{}` is no method", request.method))?;
+        .map_err(|_| unusable(format!("`{}` is no method", request.method)))?;
     if !request.path.starts_with('/') || request.path.split('/').any(|part| part == "..") {
-        return Err("its path does not begin with `/`, or leaves the deployment's base".to_owned());
+        let why = "its path does not begin with `/`, or leaves the deployment's base";
+        return Err(unusable(why.to_owned()));
     }
-    let mut headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let (body, content_type) = body(request.body, spoken, envelope).map_err(unusable)?;
+    let mut headers = vec![(header::CONTENT_TYPE, content_type)];
     for (name, value) in &request.headers {
-        headers.push(own_header(name, value)?);
+        headers.push(own_header(name, value).map_err(unusable)?);
     }
-    let mut path = request.path;
-    if let (Some(scheme), Some(credential)) = (&request.credential, &deployment.credential) {
-        put_credential(scheme, credential, &mut headers, &mut path)?;
+    let (path, read_timeout) = (request.path, deployment.timeout);
+    let mut outgoing = Outgoing { method, path, headers, body, read_timeout };
+    if let Some(scheme) = &request.credential {
+        let endpoint = deployment.endpoint.as_deref();
+        deployment.credential.put(scheme, endpoint, &mut outgoing).await?;
     }
-    let body = match request.body {
-        UpstreamBody::Edited(edits) => document.edited(&edits).map_err(|e| e.to_string())?,
-        UpstreamBody::Replaced(bytes) => Bytes::from(bytes),
+    Ok(outgoing)
+}
+
+fn body(
+    body: UpstreamBody,
+    spoken: &Spoken,
+    envelope: &Envelope,
+) -> Result<(Bytes, HeaderValue), String> {
+    let json = HeaderValue::from_static("application/json");
+    let mut edits = match body {
+        UpstreamBody::Edited(edits) => edits,
+        UpstreamBody::Replaced(bytes) => return Ok((bytes.into(), json)),
     };
-    Ok(Outgoing { method, path, headers, body, read_timeout: deployment.timeout })
+    edits.extend(wish::removals(&spoken.document));
+    match &envelope.form {
+        Some(form) => {
+            let kind = HeaderValue::try_from(form.content_type()).map_err(|e| e.to_string())?;
+            Ok((form.edited(&edits), kind))
+        }
+        None => Ok((spoken.document.edited(&edits).map_err(|e| e.to_string())?, json)),
+    }
 }
 
 fn own_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
@@ -109,67 +182,9 @@ fn own_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Stri
     Ok((parsed, value))
 }
 
-/// The only place where a provider's credential is written into a request, which goes to the
-/// deployment's own endpoint.
-fn put_credential(
-    scheme: &CredentialScheme,
-    credential: &str,
-    headers: &mut Vec<(HeaderName, HeaderValue)>,
-    path: &mut String,
-) -> Result<(), String> {
-    let unusable = || "the deployment's credential cannot be put into a header".to_owned();
-    let mut secret = |name: HeaderName, text: &str| {
-        let mut value = HeaderValue::from_str(text).map_err(|_| unusable())?;
-        value.set_sensitive(true);
-        headers.push((name, value));
-        Ok(())
-    };
-    match scheme {
-        CredentialScheme::Bearer => secret(header::AUTHORIZATION, &format!("Bearer {credential}")),
-        CredentialScheme::Header(name) => {
-            let name = HeaderName::try_from(name).map_err(|_| format!("`{name}` is no header"))?;
-            secret(name, credential)
-        }
-        CredentialScheme::Query(name) => {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            percent_encode(path, name);
-            path.push('=');
-            percent_encode(path, credential);
-            Ok(())
-        }
-        CredentialScheme::Sigv4(_) | CredentialScheme::GoogleToken(_) => {
-            Err("the scheme of its credential is not known".to_owned())
-        }
-    }
-}
-
-fn percent_encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_credential_goes_where_the_scheme_says() {
-        let (mut headers, mut path) = (Vec::new(), "/x?a=1".to_owned());
-        put_credential(&CredentialScheme::Bearer, "s", &mut headers, &mut path).unwrap();
-        let named = CredentialScheme::Header("Api-Key".to_owned());
-        put_credential(&named, "s", &mut headers, &mut path).unwrap();
-        let query = CredentialScheme::Query("key".to_owned());
-        put_credential(&query, "a b&c", &mut headers, &mut path).unwrap();
-        assert_eq!(headers[0], (header::AUTHORIZATION, HeaderValue::from_static("Bearer s")));
-        assert_eq!(headers[1].0.as_str(), "api-key");
-        assert!(headers.iter().all(|(_, value)| value.is_sensitive()));
-        assert_eq!(path, "/x?a=1&key=a%20b%26c");
-    }
 
     #[test]
     fn a_component_cannot_set_headers_of_the_host() {

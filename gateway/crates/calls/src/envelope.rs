@@ -1,242 +1,177 @@
-//! The facts of a model call, read from the client's body in one pass: what the gateway itself
-//! must know. Everything else in the body is the provider's business and stays as it is.
+//! A model call as its client sent it: the body, and the facts that the gateway itself must know.
+//! Everything else in the body is the provider's business and stays as it is.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, Error};
-use serde_json::value::RawValue;
-use tollgate_domain::{Document, DocumentError};
+use tollgate_dialects::{Facts, facts};
+use tollgate_domain::{Dialect, Document, DocumentError, Edit};
 
+use crate::form::{Form, FormError};
 use crate::refusal::Refusal;
+use crate::speech::Request;
+use crate::wish;
 
-/// Members that are read here, and by the provider afterwards: the two must not differ.
-const READ: [&str; 8] = [
-    "model",
-    "messages",
-    "stream",
-    "stream_options",
-    "max_tokens",
-    "max_completion_tokens",
-    "n",
-    "user",
-];
-/// A choice or a message costs a few tokens beside its text.
-const MESSAGE_TOKENS: u64 = 16;
-/// Above what any provider bills for one image.
-const IMAGE_TOKENS_MAX: u64 = 16_384;
-/// A file named by id can be as long as a context window.
-const FILE_TOKENS_MAX: u64 = 1_000_000;
-/// More choices than any provider gives.
-const CHOICES_MAX: u64 = 128;
+/// The member by which a client lets parameters be dropped.
+const DROP_PARAMS: &str = "drop_params";
+/// Fields of forms that are read here, and by the provider afterwards: the two must not differ.
+const FORM_FIELDS: [&str; 4] = ["model", "prompt", "stream", "response_format"];
 
-/// A chat request.
-#[derive(Debug)]
+/// Which call a request is, as its path says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// The model, if the path names it.
+    pub model: Option<String>,
+}
+
+/// A model call.
 pub(crate) struct Envelope {
-    pub(crate) document: Arc<Document>,
-    pub(crate) model: String,
-    pub(crate) streamed: bool,
-    /// Whether the client asked for the usage chunk of a stream.
-    pub(crate) usage_asked: bool,
-    pub(crate) input_bound: u64,
-    pub(crate) output_cap: Option<u64>,
-    pub(crate) choices: u64,
+    pub(crate) request: Request,
+    /// The form that the body is, in dialects where it is one.
+    pub(crate) form: Option<Form>,
+    pub(crate) facts: Facts,
+    /// Whether the client lets parameters be dropped, if it says so.
+    pub(crate) drop_params: Option<bool>,
 }
 
-#[derive(serde::Deserialize)]
-struct StreamOptions {
-    #[serde(default)]
-    include_usage: Option<bool>,
-}
-
-#[derive(serde::Deserialize)]
-struct Message<'a> {
-    #[serde(default, borrow)]
-    content: Option<Content<'a>>,
-}
-
-/// Only whether there are parts, and of which kinds; text is passed over without a copy.
-enum Content<'a> {
-    Parts(Vec<Part<'a>>),
-    Other,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <&'a RawValue>::deserialize(deserializer)?.get();
-        match text.as_bytes().first() {
-            Some(b'[') => serde_json::from_str(text).map(Self::Parts).map_err(D::Error::custom),
-            Some(b'"' | b'n') => Ok(Self::Other),
-            _ => Err(D::Error::custom("content is a string or an array")),
-        }
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct Part<'a> {
-    #[serde(rename = "type", default, borrow)]
-    kind: Option<Cow<'a, str>>,
-}
+// === impl Envelope ===
 
 impl Envelope {
-    pub(crate) fn read(bytes: Bytes) -> Result<Self, Refusal> {
-        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-        let document = Document::parse(bytes).map_err(|error| match error {
-            DocumentError::Json(why) => {
-                Refusal::invalid("request_body", format!("Invalid JSON payload: {why}"))
-            }
-            DocumentError::NotAnObject => {
-                Refusal::invalid("request_body", "Invalid JSON payload: expected a JSON object")
-            }
-        })?;
-        if let Some(twice) = document.repeated(&READ) {
-            let message = format!("The parameter '{twice}' occurs twice in the request.");
-            return Err(Refusal::invalid(twice, message));
-        }
-        let messages = present(&document, "messages").ok_or_else(|| {
-            let message = "/chat/completions: Missing required parameter: 'messages'.";
-            Refusal::invalid("messages", message)
-        })?;
-        let input_bound = input_bound(messages, document.bytes().len() as u64)?;
-        let Some(model) = read::<String>(&document, "model", "a string")? else {
-            return Err(Refusal::unknown_model("None"));
+    /// Reads a body.
+    pub(crate) fn read(
+        called: &Called,
+        content_type: Option<&[u8]>,
+        bytes: Bytes,
+    ) -> Result<Self, Refusal> {
+        let form = match called.dialect {
+            Dialect::OpenaiTranscriptions => Some(form(content_type, bytes.clone())?),
+            _ => None,
         };
-        let streamed = read(&document, "stream", "true or false")?.unwrap_or(false);
-        let options: Option<StreamOptions> = read(&document, "stream_options", "an object")?;
-        let caps = [
-            read::<u64>(&document, "max_tokens", "a whole number of 0 or more")?,
-            read::<u64>(&document, "max_completion_tokens", "a whole number of 0 or more")?,
-        ];
-        let choices = read(&document, "n", "a whole number of 1 or more")?.unwrap_or(1);
-        if !(1..=CHOICES_MAX).contains(&choices) {
-            let message = format!("'n' must be a whole number from 1 to {CHOICES_MAX}.");
-            return Err(Refusal::invalid("n", message));
+        let bytes = form.as_ref().map_or(bytes, Form::fields);
+        let mut document = document(bytes)?;
+        if let Some(model) = &called.model {
+            let name = serde_json::Value::from(model.as_str()).to_string();
+            let named = document.edited(&[Edit::set("model", name)]);
+            document = self::document(named.unwrap_or_else(|_| document.bytes().clone()))?;
         }
-        Ok(Self {
-            model,
-            streamed,
-            usage_asked: options.and_then(|options| options.include_usage).unwrap_or(false),
-            input_bound,
-            output_cap: caps.into_iter().flatten().max(),
-            choices,
-            document: Arc::new(document),
-        })
-    }
-
-    /// Length of the messages, from which input is estimated where nothing reports it.
-    pub(crate) fn prompt_bytes(&self) -> u64 {
-        self.document.member("messages").map_or(0, str::len) as u64
-    }
-}
-
-/// A member that is there and not null.
-fn present<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
-    document.member(name).filter(|text| *text != "null")
-}
-
-fn read<'a, T: Deserialize<'a>>(
-    document: &'a Document,
-    name: &str,
-    expected: &str,
-) -> Result<Option<T>, Refusal> {
-    let Some(text) = present(document, name) else { return Ok(None) };
-    serde_json::from_str(text)
-        .map(Some)
-        .map_err(|_| Refusal::invalid(name, format!("'{name}' must be {expected}.")))
-}
-
-/// A token is at least one byte of text, so the body's length bounds the text's tokens, tools and
-/// schemas included; what is billed beyond text is added at its declared maximum.
-fn input_bound(messages: &str, body_bytes: u64) -> Result<u64, Refusal> {
-    let messages: Vec<Message<'_>> = serde_json::from_str(messages).map_err(|_| {
-        let message = "'messages' must be an array of objects with string or array content.";
-        Refusal::invalid("messages", message)
-    })?;
-    let mut bound = body_bytes.saturating_add(MESSAGE_TOKENS * (messages.len() as u64 + 1));
-    for message in &messages {
-        let Some(Content::Parts(parts)) = &message.content else { continue };
-        for part in parts {
-            bound = bound.saturating_add(match part.kind.as_deref() {
-                Some("image_url" | "input_image" | "image") => IMAGE_TOKENS_MAX,
-                Some("file" | "input_file") => FILE_TOKENS_MAX,
-                _ => 0,
-            });
+        let own = [wish::MEMBERS.as_slice(), &[DROP_PARAMS]].concat();
+        if let Some(twice) = document.repeated(&own) {
+            return Err(repeated(twice));
         }
+        let facts = facts(called.dialect, &document).map_err(Refusal::unreadable)?;
+        let drop_params = document.member(DROP_PARAMS).filter(|text| *text != "null");
+        let drop_params = drop_params.map(serde_json::from_str).transpose();
+        let wrong = |_| Refusal::invalid(DROP_PARAMS, "'drop_params' must be true or false.");
+        let drop_params = drop_params.map_err(wrong)?;
+        let request = Request::new(called.dialect, Arc::new(document));
+        Ok(Self { request, form, facts, drop_params })
     }
-    Ok(bound)
+}
+
+fn document(bytes: Bytes) -> Result<Document, Refusal> {
+    let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+    Document::parse(bytes).map_err(|error| match error {
+        DocumentError::Json(why) => {
+            Refusal::invalid("request_body", format!("Invalid JSON payload: {why}"))
+        }
+        DocumentError::NotAnObject => {
+            Refusal::invalid("request_body", "Invalid JSON payload: expected a JSON object")
+        }
+    })
+}
+
+fn form(content_type: Option<&[u8]>, bytes: Bytes) -> Result<Form, Refusal> {
+    let invalid = |error: FormError| Refusal::invalid("request_body", error.to_string());
+    let form = Form::parse(content_type.unwrap_or_default(), bytes).map_err(invalid)?;
+    match form.repeated(&FORM_FIELDS) {
+        Some(twice) => Err(repeated(twice)),
+        None => Ok(form),
+    }
+}
+
+fn repeated(twice: &str) -> Refusal {
+    Refusal::invalid(twice, format!("The parameter '{twice}' occurs twice in the request."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> Result<Envelope, Refusal> {
-        Envelope::read(Bytes::copy_from_slice(text.as_bytes()))
+    fn read(dialect: Dialect, model: Option<&str>, text: &str) -> Result<Envelope, Refusal> {
+        let called = Called { dialect, model: model.map(str::to_owned) };
+        Envelope::read(&called, None, Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    fn refused(text: &str) -> Refusal {
+        read(Dialect::OpenaiChat, None, text).map(|_| ()).unwrap_err()
     }
 
     #[test]
     fn the_facts_of_a_call_are_read() {
-        let envelope = read_text(
+        let envelope = read(
+            Dialect::OpenaiChat,
+            None,
             r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true,
-                "stream_options":{"include_usage":true},"max_tokens":5,
+                "stream_options":{"include_usage":true},"max_tokens":5,"drop_params":true,
                 "max_completion_tokens":7,"n":2,"unknown":{"a":1}}"#,
         )
         .unwrap();
-        assert_eq!((envelope.model.as_str(), envelope.streamed), ("m", true));
-        assert!(envelope.usage_asked);
-        assert_eq!((envelope.output_cap, envelope.choices), (Some(7), 2));
-        assert!(envelope.input_bound >= envelope.document.bytes().len() as u64);
+        let facts = &envelope.facts;
+        assert_eq!((facts.model.as_str(), facts.streamed, facts.usage_asked), ("m", true, true));
+        assert_eq!((facts.output_cap, facts.choices), (Some(7), 2));
+        assert!(facts.input_bound >= envelope.request.document().bytes().len() as u64);
+        assert_eq!(envelope.drop_params, Some(true));
     }
 
     #[test]
-    fn nulls_are_the_same_as_absent_members() {
-        let envelope = read_text(
-            r#"{"model":"m","messages":[],"stream":null,"stream_options":null,"n":null,
-                "max_tokens":null}"#,
-        )
-        .unwrap();
-        assert!(!envelope.streamed && !envelope.usage_asked);
-        assert_eq!((envelope.output_cap, envelope.choices), (None, 1));
-    }
-
-    #[test]
-    fn images_and_files_raise_the_bound() {
-        let text = |part: &str| {
-            format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{part}]}}]}}"#)
-        };
-        let bound = |part: &str| read_text(&text(part)).unwrap().input_bound;
-        assert!(bound(r#"{"type":"image_url","image_url":{"url":"http://x"}}"#) > IMAGE_TOKENS_MAX);
-        assert!(bound(r#"{"ty\u0070e":"file","file":{"file_id":"f"}}"#) > FILE_TOKENS_MAX);
+    fn the_path_names_the_model_whatever_the_body_says() {
+        for body in [r#"{"messages":[]}"#, r#"{"model":"other","messages":[]}"#] {
+            let envelope = read(Dialect::OpenaiChat, Some("a \"b\""), body).unwrap();
+            assert_eq!(envelope.facts.model, "a \"b\"");
+        }
     }
 
     #[test]
     fn mistakes_name_the_parameter() {
-        let cases = [
+        for (text, param) in [
             ("{", "request_body"),
             ("[]", "request_body"),
             ("{}", "messages"),
             ("", "messages"),
             (r#"{"model":"m","messages":"hi"}"#, "messages"),
-            (r#"{"model":"m","messages":[1]}"#, "messages"),
             (r#"{"model":1,"messages":[]}"#, "model"),
-            (r#"{"model":"m","messages":[],"stream":"yes"}"#, "stream"),
-            (r#"{"model":"m","messages":[],"stream_options":1}"#, "stream_options"),
-            (r#"{"model":"m","messages":[],"max_tokens":-1}"#, "max_tokens"),
-            (r#"{"model":"m","messages":[],"max_tokens":1.5}"#, "max_tokens"),
-            (r#"{"model":"m","messages":[],"n":0}"#, "n"),
+            (r#"{"model":"m","messages":[],"drop_params":1}"#, "drop_params"),
+            (r#"{"model":"m","messages":[],"fallbacks":[],"fallb\u0061cks":[]}"#, "fallbacks"),
             (r#"{"model":"m","messages":[],"mod\u0065l":"x"}"#, "model"),
-        ];
-        for (text, param) in cases {
-            let refusal = read_text(text).unwrap_err();
+        ] {
+            let refusal = refused(text);
             assert_eq!((refusal.status, refusal.param.as_deref()), (400, Some(param)), "{text}");
         }
     }
 
     #[test]
     fn a_missing_model_is_told_as_litellm_tells_it() {
-        let refusal = read_text(r#"{"messages":[]}"#).unwrap_err();
+        let refusal = refused(r#"{"messages":[]}"#);
         assert!(refusal.message.contains("model=None"), "{}", refusal.message);
         assert_eq!(refusal.status, 400);
+    }
+
+    #[test]
+    fn a_form_is_read_by_its_fields() {
+        let called = Called { dialect: Dialect::OpenaiTranscriptions, model: None };
+        let kind = Some(b"multipart/form-data; boundary=x".as_slice());
+        let field = |name: &str, value: &str| {
+            format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let text = [field("model", "w"), field("stream", "true"), "--x--\r\n".to_owned()].concat();
+        let envelope = Envelope::read(&called, kind, Bytes::from(text)).unwrap();
+        assert_eq!((envelope.facts.model.as_str(), envelope.facts.streamed), ("w", true));
+        let twice = [field("model", "a"), field("model", "b"), "--x--\r\n".to_owned()].concat();
+        let refused = Envelope::read(&called, kind, Bytes::from(twice)).map(|_| ()).unwrap_err();
+        assert_eq!(refused.param.as_deref(), Some("model"));
+        let refused = Envelope::read(&called, None, Bytes::new()).map(|_| ()).unwrap_err();
+        assert_eq!(refused.param.as_deref(), Some("request_body"));
     }
 }

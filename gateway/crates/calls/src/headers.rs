@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tollgate_domain::{Admission, CallId, Charge, NanoUsd, Principal, UnixMillis};
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Routed};
 use crate::exchange::ResponseHead;
 use crate::ids::CorrelationId;
 use crate::refusal::Refusal;
@@ -48,16 +48,39 @@ impl Headers {
         self.put(HeaderName::from_static("x-accel-buffering"), "no");
     }
 
-    /// Which deployment answered.
-    pub(crate) fn deployment(&mut self, deployment: &Deployment) {
+    /// Which deployment answered, and how the call came to it.
+    pub(crate) fn routed(&mut self, routed: &Routed) {
+        let deployment = &routed.deployment;
         self.put(HeaderName::from_static("x-litellm-model-id"), &deployment.id);
         self.put(HeaderName::from_static("x-litellm-model-name"), &deployment.public_model);
         if let Some(base) = &deployment.api_base {
             self.put(HeaderName::from_static("x-litellm-model-api-base"), base);
         }
-        self.put(HeaderName::from_static("x-litellm-model-group"), &deployment.model_name);
-        self.put(HeaderName::from_static("x-litellm-attempted-retries"), "0");
-        self.put(HeaderName::from_static("x-litellm-attempted-fallbacks"), "0");
+        self.put(HeaderName::from_static("x-litellm-model-group"), &routed.name);
+        let retries = HeaderName::from_static("x-litellm-attempted-retries");
+        self.number(retries, u64::from(routed.retries));
+        let fallbacks = HeaderName::from_static("x-litellm-attempted-fallbacks");
+        self.number(fallbacks, u64::from(routed.fallbacks));
+    }
+
+    /// Parameters of the client that the provider was not sent.
+    pub(crate) fn dropped(&mut self, dropped: &[String]) {
+        if !dropped.is_empty() {
+            let name = HeaderName::from_static("x-tollgate-dropped-params");
+            self.put(name, &dropped.join(", "));
+        }
+    }
+
+    /// Another kind of body than JSON.
+    pub(crate) fn content_type(&mut self, kind: HeaderValue) {
+        self.0.retain(|(name, _)| *name != header::CONTENT_TYPE);
+        self.0.push((header::CONTENT_TYPE, kind));
+    }
+
+    /// How long a deployment had for an answer that did not come well.
+    pub(crate) fn timeout(&mut self, deployment: &Deployment) {
+        let seconds = deployment.timeout.as_secs_f64();
+        self.put(HeaderName::from_static("x-litellm-timeout"), &format!("{seconds:?}"));
     }
 
     /// The caller's limits, what is left of them, and what is spent.

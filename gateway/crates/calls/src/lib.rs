@@ -1,7 +1,7 @@
 //! The call pipeline: from a client's request to a settled row, in one direction.
 //!
 //! ```text
-//! exchange → authenticate ⇒ Principal → envelope → admit ⇒ Admitted → attempt (encode, send)
+//! exchange → authenticate ⇒ Principal → envelope → admit ⇒ Admitted → attempts (encode, send)
 //!          → relay (whole | stream | local) ⇒ Outcome → settle ⇒ Settled → last byte
 //! ```
 //! Each step takes the proof made by the one before by move. What speaks HTTP with the client is
@@ -9,13 +9,11 @@
 
 mod arrival;
 mod attempt;
+mod credential;
 mod deployment;
-mod dialect {
-    //! The client's dialects: errors, answers and stream events as a client expects them.
-    pub(crate) mod openai_chat;
-}
 mod envelope;
 mod exchange;
+mod form;
 mod headers;
 mod ids;
 mod pipeline;
@@ -25,14 +23,19 @@ mod refusal;
 mod relay {
     //! From the provider's answer to the client's.
     pub(crate) mod local;
-    pub(crate) mod observed;
+    pub(crate) mod passing;
     pub(crate) mod stream;
+    pub(crate) mod tally;
+    pub(crate) mod translating;
     pub(crate) mod whole;
 }
 mod settle;
-mod sse;
+mod speech;
+mod wish;
 
-pub use deployment::{Deployment, Models};
+pub use credential::Credential;
+pub use deployment::{Conditions, Deployment, Models};
+pub use envelope::Called;
 pub use exchange::{BodyError, ClientGone, Exchange, ResponseHead};
 pub use ids::CorrelationId;
 pub use pipeline::{Bounds, Parts, Pipeline};

@@ -2,27 +2,30 @@
 //! leads to the next, and that every admitted call is settled.
 
 mod answer;
+mod route;
 mod upstream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tollgate_domain::{Call, Dialect, Principal};
-use tollgate_host::{Attempt, Authenticator, Limiter, Meter};
+use tollgate_host::{Authenticator, Limiter, Meter};
 use tollgate_ledger::{Journal, Opened};
 use tollgate_limits::Limits;
+use tollgate_routing::Plan;
 use tollgate_telemetry::{AccessLog, Metrics};
 use tollgate_upstream::Upstreams;
 
 use crate::arrival::Arrival;
-use crate::attempt::{Planned, plan};
 use crate::deployment::{Deployment, Models};
-use crate::envelope::Envelope;
+use crate::envelope::{Called, Envelope};
 use crate::exchange::{BodyError, Exchange};
 use crate::record::Trace;
 use crate::refusal::Refusal;
 use crate::settle::Admitted;
+use crate::wish;
 
 /// Bounds of the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,8 @@ pub struct Bounds {
     pub answer_bytes: usize,
     /// Calls in flight.
     pub calls: usize,
+    /// Time for a whole call: no further attempt begins after it.
+    pub call_time: Duration,
 }
 
 /// What the pipeline is made of.
@@ -73,17 +78,22 @@ pub struct Pipeline {
 struct Asked<'a> {
     envelope: Envelope,
     /// The one deployment that may answer, if it is not to be chosen.
-    pinned: Option<&'a Arc<Deployment>>,
+    pinned: Option<Pinned<'a>>,
 }
 
-/// A call that is admitted and has a deployment.
-struct UnderWay<'a> {
+/// A deployment in its group.
+#[derive(Clone, Copy)]
+pub(crate) struct Pinned<'a> {
+    pub(crate) deployment: &'a Arc<Deployment>,
+    pub(crate) index: usize,
+}
+
+/// A call that is admitted, on its way from deployment to deployment.
+struct OnItsWay<'p, 'a> {
     arrival: &'a Arrival,
     admitted: Admitted,
-    opened: Opened,
     envelope: &'a Envelope,
-    deployment: &'a Deployment,
-    provider: Attempt<'a>,
+    plan: Plan<'p, Arc<Deployment>>,
 }
 
 // === impl Pipeline ===
@@ -105,11 +115,11 @@ impl Pipeline {
     }
 
     /// Serves one call.
-    pub async fn serve(&self, exchange: &mut dyn Exchange) {
-        let arrival = Arrival::new(exchange);
+    pub async fn serve(&self, exchange: &mut dyn Exchange, called: &Called) {
+        let arrival = Arrival::new(exchange, called.dialect);
         let mut trace = Trace::default();
         let _in_flight = self.parts.metrics.enter();
-        if let Err(refusal) = self.call(exchange, &arrival, &mut trace).await {
+        if let Err(refusal) = self.call(exchange, called, (&arrival, &mut trace)).await {
             self.refuse(exchange, &arrival, &mut trace, refusal).await;
         }
         self.parts.record(exchange, &arrival, &trace);
@@ -121,13 +131,14 @@ impl Pipeline {
         exchange: &mut dyn Exchange,
         principal: &Principal,
         body: Bytes,
-        deployment: &Arc<Deployment>,
+        pinned: Pinned<'_>,
     ) {
-        let arrival = Arrival::new(exchange);
+        let called = Called { dialect: Dialect::OpenaiChat, model: None };
+        let arrival = Arrival::new(exchange, called.dialect);
         let mut trace = Trace { principal: Some(principal.clone()), ..Trace::default() };
-        let called = match Envelope::read(body) {
+        let called = match Envelope::read(&called, None, body) {
             Ok(envelope) => {
-                let asked = Asked { envelope, pinned: Some(deployment) };
+                let asked = Asked { envelope, pinned: Some(pinned) };
                 self.admit(exchange, &arrival, &mut trace, asked).await
             }
             Err(refusal) => Err(refusal),
@@ -141,8 +152,8 @@ impl Pipeline {
     async fn call(
         &self,
         exchange: &mut dyn Exchange,
-        arrival: &Arrival,
-        trace: &mut Trace,
+        called: &Called,
+        (arrival, trace): (&Arrival, &mut Trace),
     ) -> Result<(), Refusal> {
         let _room = self.room.try_acquire().map_err(|full| match full {
             TryAcquireError::NoPermits => Refusal::overloaded(),
@@ -156,7 +167,7 @@ impl Pipeline {
             Err(error) => return Err(self.body_refusal(error)),
         };
         trace.bytes_in = body.len() as u64;
-        let envelope = Envelope::read(body)?;
+        let envelope = Envelope::read(called, exchange.head().header("content-type"), body)?;
         self.admit(exchange, arrival, trace, Asked { envelope, pinned: None }).await
     }
 
@@ -169,68 +180,44 @@ impl Pipeline {
         asked: Asked<'_>,
     ) -> Result<(), Refusal> {
         let Asked { envelope, pinned } = asked;
-        trace.model = Some(envelope.model.clone());
-        trace.streamed = Some(envelope.streamed);
-        let unknown = || Refusal::unknown_model(&envelope.model);
-        let group = self.parts.models.group(&envelope.model).ok_or_else(unknown)?;
-        trace.metrics = Some(Arc::clone(&group.metrics));
-        let call = Call {
-            id: arrival.call,
-            dialect: Dialect::OpenaiChat,
-            model: envelope.model.clone(),
-            streamed: envelope.streamed,
-            input_bound: envelope.input_bound,
-            output_cap: envelope.output_cap,
-            choices: envelope.choices,
-            candidates: pinned.map_or_else(|| group.candidates(), |only| vec![only.candidate()]),
+        let facts = &envelope.facts;
+        trace.model = Some(facts.model.clone());
+        trace.streamed = Some(facts.streamed);
+        let models = &self.parts.models;
+        let mut wish = wish::read(&envelope)?;
+        wish.until = Some(models.now().plus(self.parts.bounds.call_time));
+        let Some(mut plan) = models.router().plan(wish) else {
+            return Err(Refusal::unknown_model(&facts.model)
+                .explained(&models.router().rules().fallbacks, &facts.model));
         };
+        trace.metrics = models.metrics(plan.group()).map(Arc::clone);
         let Some(principal) = trace.principal.clone() else {
             return Err(Refusal::plugin_failed("authentication", None));
+        };
+        wish::check(plan.wish(), &principal.models)?;
+        let candidates = match pinned {
+            Some(pinned) => {
+                plan = plan.pinned_to(pinned.index);
+                vec![pinned.deployment.candidate()]
+            }
+            None => models.candidates(plan.wish()),
+        };
+        let call = Call {
+            id: arrival.call,
+            dialect: arrival.dialect,
+            model: facts.model.clone(),
+            streamed: facts.streamed,
+            input_bound: facts.input_bound,
+            output_cap: facts.output_cap,
+            choices: facts.choices,
+            candidates,
         };
         let admission =
             Refusal::of_ran("admission", self.parts.limiter.admit(&principal, &call).await)??;
         let admitted = Admitted { principal, call, admission };
-        let Some(deployment) = pinned.or_else(|| group.choose()) else {
-            self.parts.limits.cancel(arrival.call);
-            return Err(unknown());
-        };
-        trace.deployment = Some(Arc::clone(deployment));
-        let opened = arrival.opened(&admitted, deployment, &envelope);
-        let provider = deployment.provider.attempt();
-        let envelope = &envelope;
-        let under_way = UnderWay { arrival, admitted, opened, envelope, deployment, provider };
-        self.attempt(exchange, trace, under_way).await;
+        let on_its_way = OnItsWay { arrival, admitted, envelope: &envelope, plan };
+        self.route(exchange, trace, on_its_way).await;
         Ok(())
-    }
-
-    /// From here on the call is admitted: every way out settles it.
-    async fn attempt(
-        &self,
-        exchange: &mut dyn Exchange,
-        trace: &mut Trace,
-        mut under_way: UnderWay<'_>,
-    ) {
-        let UnderWay { admitted, envelope, deployment, provider, .. } = &mut under_way;
-        let output_cap = deployment.capped(admitted.admission.output_cap);
-        let (call, document) = (&admitted.call, &envelope.document);
-        let planned = plan(provider, call, document, deployment, output_cap).await;
-        if envelope.streamed {
-            // A stream may last for minutes.
-            provider.rest();
-        }
-        let planned = match planned {
-            Ok(planned) => planned,
-            Err(refusal) => return self.fail(exchange, trace, under_way, refusal).await,
-        };
-        if let Err(error) = self.parts.journal.opened(&under_way.opened) {
-            log::error!(target: "ledger", "call {} is refused: {error}", under_way.arrival.call);
-            let refusal = Refusal::not_journalled(&error);
-            return self.fail(exchange, trace, under_way, refusal).await;
-        }
-        match planned {
-            Planned::Answer(events) => self.answer(exchange, trace, under_way, &events).await,
-            Planned::Send(outgoing) => self.send(exchange, trace, under_way, &outgoing).await,
-        }
     }
 
     fn body_refusal(&self, error: BodyError) -> Refusal {
@@ -250,5 +237,14 @@ impl Pipeline {
             ),
             BodyError::Gone(gone) => Refusal::new(499, "client_closed_request", gone.to_string()),
         }
+    }
+}
+
+// === impl OnItsWay ===
+
+impl OnItsWay<'_, '_> {
+    /// What the journal is told of it.
+    fn opened(&self, deployment: Option<&Deployment>) -> Opened {
+        self.arrival.opened(&self.admitted, deployment, self.envelope)
     }
 }

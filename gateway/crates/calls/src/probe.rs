@@ -9,7 +9,7 @@ use tollgate_domain::Principal;
 use tollgate_host::{Head, HeadBuilder};
 
 use crate::exchange::{BodyError, ClientGone, Exchange, ResponseHead};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pinned, Pipeline};
 
 /// What came of a probe.
 #[derive(Clone, Debug)]
@@ -29,24 +29,37 @@ impl Pipeline {
     /// principal like any other.
     pub async fn probe(&self, principal: &Principal, model: Option<&str>) -> Vec<Probed> {
         let mut probed = Vec::new();
-        let asked = self.parts().models.deployments();
-        for deployment in asked.filter(|one| model.is_none_or(|name| one.model_name == name)) {
-            let body = json!({
-                "model": deployment.model_name,
-                "messages": [{"role": "user", "content": "ping"}],
-                "max_tokens": 1,
-            });
-            let mut answer = Kept::new();
-            let body = Bytes::from(body.to_string());
-            self.probe_one(&mut answer, principal, body, deployment).await;
-            probed.push(Probed {
-                deployment: deployment.id.clone(),
-                public_model: deployment.public_model.clone(),
-                api_base: deployment.api_base.clone(),
-                error: answer.error(),
-            });
+        let groups = self.parts().models.router().groups().iter();
+        for group in groups.filter(|group| model.is_none_or(|name| group.name() == name)) {
+            for (index, member) in group.members().iter().enumerate() {
+                // Nobody knows which of many models to ask for, or what else than a chat to ask.
+                if !group.is_pattern() && member.deployment.is_for_chat {
+                    let pinned = Pinned { deployment: &member.deployment, index };
+                    let one = self.probe_deployment(principal, pinned).await;
+                    member.health.probed(one.error.is_none());
+                    probed.push(one);
+                }
+            }
         }
         probed
+    }
+
+    async fn probe_deployment(&self, principal: &Principal, pinned: Pinned<'_>) -> Probed {
+        let deployment = pinned.deployment;
+        let body = json!({
+            "model": deployment.model_name,
+            "messages": [{"role": "user", "content": "ping"}],
+            "max_tokens": 1,
+        });
+        let mut answer = Kept::new();
+        let body = Bytes::from(body.to_string());
+        self.probe_one(&mut answer, principal, body, pinned).await;
+        Probed {
+            deployment: deployment.id.clone(),
+            public_model: deployment.public_model.clone(),
+            api_base: deployment.api_base.clone(),
+            error: answer.error(),
+        }
     }
 }
 

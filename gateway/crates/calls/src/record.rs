@@ -8,7 +8,7 @@ use tollgate_domain::{Ending, Principal, Usage};
 use tollgate_telemetry::{AccessRecord, ModelMetrics, StatusClass};
 
 use crate::arrival::Arrival;
-use crate::deployment::Deployment;
+use crate::deployment::Routed;
 use crate::exchange::Exchange;
 use crate::ids::CorrelationId;
 use crate::pipeline::Parts;
@@ -21,7 +21,7 @@ pub(crate) struct Trace {
     pub(crate) principal: Option<Principal>,
     pub(crate) model: Option<String>,
     pub(crate) metrics: Option<Arc<ModelMetrics>>,
-    pub(crate) deployment: Option<Arc<Deployment>>,
+    pub(crate) routed: Option<Routed>,
     pub(crate) streamed: Option<bool>,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
@@ -48,7 +48,7 @@ impl Trace {
         self.settled.as_ref().map(|settled| settled.ended.ending)
     }
 
-    fn usage(&self) -> Option<Usage> {
+    pub(crate) fn usage(&self) -> Option<Usage> {
         self.settled.as_ref().map(|settled| settled.ended.usage.usage())
     }
 
@@ -84,7 +84,8 @@ impl Parts {
         let usage = trace.usage();
         let settled = trace.settled.as_ref();
         let principal = trace.principal.as_ref();
-        let deployment = trace.deployment.as_ref();
+        let routed = trace.routed.as_ref();
+        let deployment = routed.map(|routed| &routed.deployment);
         let refusal = trace.refusal.as_ref();
         self.access.write(&AccessRecord {
             time: arrival.at,
@@ -98,6 +99,8 @@ impl Parts {
             model: trace.model.as_deref(),
             deployment: deployment.map(|deployment| deployment.id.as_str()),
             provider: deployment.map(|deployment| deployment.provider_name.as_str()),
+            retries: routed.map(|routed| routed.retries).filter(|count| *count > 0),
+            fallbacks: routed.map(|routed| routed.fallbacks).filter(|count| *count > 0),
             stream: trace.streamed,
             input_tokens: usage.map(|usage| usage.input),
             output_tokens: usage.map(|usage| usage.output),

@@ -1,10 +1,16 @@
 //! What a client is told when a call does not succeed: one type, made in one place, written by
 //! the client's dialect.
 
+use std::sync::Arc;
+
+use tollgate_dialects::{Fault, Unreadable};
 use tollgate_domain::{Denial, Failure, FailureKind, LimitHit};
 use tollgate_host::{Limit, Ran};
 use tollgate_ledger::JournalError;
+use tollgate_routing::{Cause, Failure as Failed, Fallbacks, Plan, StandIns};
 use tollgate_upstream::SendError;
+
+use crate::deployment::Deployment;
 
 /// A refusal or failure, ready for the client's dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,8 @@ pub struct Refusal {
     pub limit: Option<Box<LimitHit>>,
     /// Seconds after which another try makes sense.
     pub retry_after: Option<u64>,
+    /// Why a provider did not answer, if it is that; another one may.
+    pub cause: Option<Cause>,
 }
 
 // === impl Refusal ===
@@ -28,7 +36,7 @@ pub struct Refusal {
 impl Refusal {
     pub(crate) fn new(status: u16, kind: &str, message: impl Into<String>) -> Self {
         let (kind, message) = (kind.to_owned(), message.into());
-        Self { status, kind, message, param: None, limit: None, retry_after: None }
+        Self { status, kind, message, param: None, limit: None, retry_after: None, cause: None }
     }
 
     pub(crate) fn about(mut self, param: &str) -> Self {
@@ -73,6 +81,32 @@ impl Refusal {
         Self::new(500, "internal_server_error", message)
     }
 
+    /// The request cannot be read, or not be put into the provider's dialect.
+    pub(crate) fn unreadable(unreadable: Unreadable) -> Self {
+        let Unreadable { param, message } = unreadable;
+        Self { param, ..Self::new(400, "invalid_request_error", message) }
+    }
+
+    /// The provider has no place for parameters, and they may not be dropped.
+    pub(crate) fn unsupported(deployment: &Deployment, first: &str, all: &[String]) -> Self {
+        let message = format!(
+            "litellm.UnsupportedParamsError: {} does not support parameters: {all:?}, for model={}. \
+             To drop these, set `litellm_settings.drop_params: true`, or send `drop_params: true`.",
+            deployment.provider_name, deployment.target.model
+        );
+        Self::new(400, "invalid_request_error", message).about(first)
+    }
+
+    /// The parts that go into a body.
+    pub(crate) fn fault(&self) -> Fault {
+        Fault {
+            status: self.status,
+            kind: self.kind.clone(),
+            message: self.message.clone(),
+            param: self.param.clone(),
+        }
+    }
+
     /// What a component's call gave, if it was neither a value nor a refusal of its own.
     pub(crate) fn of_ran<T, R>(stage: &str, ran: Ran<T, R>) -> Result<Result<T, R>, Self> {
         match ran {
@@ -98,7 +132,8 @@ impl Refusal {
         let provider = display_name(provider);
         let doubled = if name == "BadRequestError" { String::new() } else { format!("{name}: ") };
         let message = format!("litellm.{name}: {doubled}{provider}Exception - {}", failure.message);
-        Self { param: failure.param.clone(), ..Self::new(mapped, kind, message) }
+        let cause = Some(cause(failure.kind, status));
+        Self { param: failure.param.clone(), cause, ..Self::new(mapped, kind, message) }
     }
 
     /// No answer came, or not a whole one.
@@ -108,7 +143,8 @@ impl Refusal {
             SendError::TimedOut { .. } => {
                 let message =
                     format!("litellm.Timeout: APITimeoutError - {provider} did not answer in time");
-                Self::new(408, "invalid_request_error", message)
+                let cause = Some(Cause::Timeout);
+                Self { cause, ..Self::new(408, "invalid_request_error", message) }
             }
             SendError::Endpoint(_)
             | SendError::Request(_)
@@ -119,9 +155,82 @@ impl Refusal {
                     "litellm.InternalServerError: InternalServerError: {provider}Exception - \
                      Connection error."
                 );
-                Self::new(500, "internal_server_error", message)
+                let cause = Some(Cause::Internal);
+                Self { cause, ..Self::new(500, "internal_server_error", message) }
             }
         }
+    }
+
+    /// Every deployment of the model is as busy as it may be.
+    pub(crate) fn no_room(model: &str, seconds: u64) -> Self {
+        let message = format!(
+            "No deployments available for selected model, Try again in {seconds} seconds. Passed \
+             model={model}"
+        );
+        let cause = Some(Cause::Overloaded);
+        Self { retry_after: Some(seconds), cause, ..Self::new(429, "throttling_error", message) }
+    }
+
+    /// Says, as LiteLLM does, whether another model could have answered.
+    pub(crate) fn routed(self, plan: &Plan<'_, Arc<Deployment>>) -> Self {
+        let (wish, rules) = (plan.wish(), plan.rules());
+        match (&wish.fallbacks, plan.entered()) {
+            (StandIns::Refused, _) => self,
+            (_, []) => self.explained(&rules.fallbacks, &wish.model),
+            (_, tried) => {
+                let (model, tried) = (&wish.model, tried.join(", "));
+                self.with_note(format_args!(
+                    "model group '{model}' failed, and so did those that stood in for it: {tried}. \
+                     The error above is the last one."
+                ))
+            }
+        }
+    }
+
+    /// The same where nothing stood in.
+    pub(crate) fn explained(self, fallbacks: &Fallbacks, model: &str) -> Self {
+        let is_special = matches!(self.cause, Some(Cause::ContextWindow | Cause::ContentPolicy));
+        if is_special || fallbacks.general.is_empty() {
+            return self.with_note(format_args!(
+                "model group '{model}' failed with the error above. No fallback was attempted."
+            ));
+        }
+        let mut groups: Vec<_> = fallbacks.general.keys().map(String::as_str).collect();
+        groups.sort_unstable();
+        self.with_note(format_args!(
+            "model group '{model}' failed with the error above and no fallback model group was \
+             found for it, so the request was not retried on another model. Fallbacks are \
+             configured for: {}. Add a fallbacks entry for that model group (Router fallbacks or \
+             proxy router_settings.fallbacks) to retry on another model.",
+            groups.join(", ")
+        ))
+    }
+
+    fn with_note(mut self, note: std::fmt::Arguments<'_>) -> Self {
+        self.message = format!("{}\n\nLiteLLM: {note}", self.message);
+        self
+    }
+
+    /// What routing makes of it; none if asking another deployment is of no use.
+    pub(crate) fn failure(&self) -> Option<Failed> {
+        let retry_after = self.retry_after.map(std::time::Duration::from_secs);
+        self.cause.map(|cause| Failed { cause, retry_after })
+    }
+}
+
+/// Why a provider failed, in routing's words.
+fn cause(kind: FailureKind, status: u16) -> Cause {
+    match kind {
+        FailureKind::InvalidRequest if status == 408 => Cause::Timeout,
+        FailureKind::InvalidRequest => Cause::InvalidRequest,
+        FailureKind::Authentication => Cause::Authentication,
+        FailureKind::Permission => Cause::Permission,
+        FailureKind::NotFound => Cause::NotFound,
+        FailureKind::ContextWindow => Cause::ContextWindow,
+        FailureKind::ContentPolicy => Cause::ContentPolicy,
+        FailureKind::RateLimited => Cause::RateLimited,
+        FailureKind::Unavailable if matches!(status, 503 | 529) => Cause::Overloaded,
+        FailureKind::Unavailable | FailureKind::Malformed => Cause::Internal,
     }
 }
 
@@ -167,6 +276,7 @@ impl From<Denial> for Refusal {
             param: denial.param,
             limit: denial.limit.map(Box::new),
             retry_after,
+            cause: None,
         }
     }
 }

@@ -40,6 +40,7 @@ pub const FIXTURES: &[(&str, &[u8])] = &[
     ("authenticator-noop", built!("authenticator-noop")),
     ("authenticator-team-header", built!("authenticator-team-header")),
     ("fixture-bulk", built!("fixture-bulk")),
+    ("fixture-decoder", built!("fixture-decoder")),
     ("fixture-flood", built!("fixture-flood")),
     ("fixture-grow", built!("fixture-grow")),
     ("fixture-hostcalls", built!("fixture-hostcalls")),

@@ -47,7 +47,9 @@ fn fixtures_are_components_of_their_role_too() {
             "limiter-noop" | "fixture-limiter-trap" => {
                 assert_contract(name, bytes, &LIMITER, "admission");
             }
-            "provider-noop" => assert_contract(name, bytes, &PROVIDER, "translation"),
+            "provider-noop" | "fixture-decoder" => {
+                assert_contract(name, bytes, &PROVIDER, "translation")
+            }
             "meter-noop" | "fixture-meter-trap" | "fixture-wrong-role" => {
                 assert_contract(name, bytes, &METER, "metering");
             }

@@ -21,6 +21,7 @@ mod mistake;
 mod models;
 mod own;
 mod prices;
+mod providers;
 mod quantity;
 mod reader;
 mod routing;
@@ -36,6 +37,6 @@ pub use config::{
 };
 pub use load::{Loaded, load};
 pub use mistake::{Mistake, Notice};
-pub use own::EMBEDDED_PROVIDERS;
 pub use prices::{Price, PriceTable};
+pub use providers::{EMBEDDED_PROVIDERS, Embedded};
 pub use secret::Secret;

@@ -11,8 +11,8 @@ use tollgate_domain::{FemtoUsd, Rates};
 use self::ids::Ids;
 use crate::config::{Deployment, Plugin};
 use crate::litellm;
-use crate::own::EMBEDDED_PROVIDERS;
 use crate::prices::PriceTable;
+use crate::providers;
 use crate::reader::Field;
 use crate::routing::Names;
 use crate::section::Section;
@@ -116,14 +116,18 @@ fn deployment<'a>(
 
     let id = ids.claim(&extra.id, &canonical);
     let Target { provider, model } = target?;
-    let component = if mock_response.is_some() { MOCK.to_owned() } else { provider.clone() };
+    let component = component(&provider, mock_response.is_some(), known);
     if !known.providers.contains_key(&component) {
         log.forgive_variables(before);
         unserved.push(Unserved { field: model_field, provider });
         return None;
     }
     check_pattern(model_name.as_deref(), &name_field, (&model, &model_field));
-    if component == "openai" && !base_field.is_present() && !key_field.is_present() {
+    if provider == "openai"
+        && component == "openai"
+        && !base_field.is_present()
+        && !key_field.is_present()
+    {
         api_key = openai_key(&key_field);
     }
     let public_model = format!("{provider}/{model}");
@@ -226,6 +230,17 @@ fn target(field: &Field<'_>, provider_field: &Field<'_>) -> Option<Target> {
     Some(Target { provider: provider.to_owned(), model: model.to_owned() })
 }
 
+/// The component that speaks for a provider: one that the file adds under the provider's own name,
+/// else the embedded one that answers to it.
+fn component(provider: &str, is_mock: bool, known: &Known<'_>) -> String {
+    if is_mock {
+        return MOCK.to_owned();
+    }
+    let added = known.providers.contains_key(provider);
+    let embedded = providers::component_of(provider).filter(|_| !added);
+    embedded.unwrap_or(provider).to_owned()
+}
+
 /// OpenAI's own variable, which LiteLLM takes for a row that names no key. Only for OpenAI's own
 /// address: no other server may see it.
 fn openai_key(key: &Field<'_>) -> Option<crate::Secret> {
@@ -298,7 +313,7 @@ impl Unserved<'_> {
     }
 
     fn reason(&self) -> String {
-        let embedded = EMBEDDED_PROVIDERS.join(", ");
+        let embedded = providers::components();
         format!("provider `{}` has no component yet; built in: {embedded}", self.provider)
     }
 }

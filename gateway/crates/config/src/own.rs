@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::{Journal, Limits, Plugin, Plugins, Upstream};
+use crate::providers::{EMBEDDED_PROVIDERS, is_embedded};
 use crate::reader::Field;
 use crate::section::Section;
-
-/// Providers whose components the program carries.
-pub const EMBEDDED_PROVIDERS: &[&str] = &["mock", "openai"];
 
 /// Instances are renewed at the latest after this many calls.
 const REUSE_MAX: u64 = 1_000_000;
@@ -37,8 +35,8 @@ pub(crate) fn plugins(field: &Field<'_>) -> Plugins {
         meter: Plugin::default(),
         providers: BTreeMap::new(),
     };
-    for name in EMBEDDED_PROVIDERS {
-        plugins.providers.insert((*name).to_owned(), Plugin::default());
+    for known in EMBEDDED_PROVIDERS {
+        plugins.providers.insert(known.component.to_owned(), Plugin::default());
     }
     let Some(mut section) = field.section() else { return plugins };
     plugins.code_cache = section.take("code_cache").flag().unwrap_or(true);
@@ -59,7 +57,7 @@ fn provider(name: &str, field: &Field<'_>) -> Plugin {
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
         field.mistake("expected a provider's name in lower-case letters, digits, `-`, `_` and `.`");
     }
-    if EMBEDDED_PROVIDERS.contains(&name) {
+    if is_embedded(name) {
         return plugin(field);
     }
     if !field.is_present() {

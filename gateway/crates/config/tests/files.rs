@@ -9,8 +9,8 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use tollgate_config::{
-    Acme, AnswerCache, Challenge, Config, Cookies, Cors, Database, EdgeLimits, Journal, Limits,
-    Loaded, LogLevel, Plugin, SameSite, ServerAddress, Target, Upstream, load,
+    Acme, AnswerCache, Challenge, Config, Cookies, Cors, Database, EMBEDDED_PROVIDERS, EdgeLimits,
+    Journal, Limits, Loaded, LogLevel, Plugin, SameSite, ServerAddress, Target, Upstream, load,
 };
 
 use tollgate_routing::{Alias, Ceilings, Knobs, Policy, Rules, Strategy};
@@ -21,6 +21,7 @@ const SECRET_WORD: &str = "hunter2";
 fn env(name: &str) -> Option<String> {
     let value = match name {
         "OPENAI_API_KEY" => "sk-openai-hunter2",
+        "ANTHROPIC_API_KEY" => "sk-ant-hunter2",
         "LITELLM_MASTER_KEY" => "sk-master-hunter2",
         "BAD_URL" => "https://user:hunter2@host",
         "BAD_NUMBER" => "hunter2",
@@ -117,7 +118,8 @@ fn the_commented_file_shows_the_defaults() {
     assert_eq!(config.journal, Journal::default());
     assert_eq!(config.upstream, Upstream::default());
     assert_eq!(config.plugins.authenticator, Plugin::default());
-    assert_eq!(config.plugins.providers.keys().collect::<Vec<_>>(), ["mock", "openai"]);
+    let embedded = EMBEDDED_PROVIDERS.iter().map(|known| known.component);
+    assert!(config.plugins.providers.keys().map(String::as_str).eq(embedded));
     assert_eq!(config.log_level, LogLevel::Info);
     assert_eq!(config.routing.rules, Rules::default());
     let edge = config.edge.unwrap();
@@ -138,7 +140,7 @@ fn a_litellm_file_keeps_its_meaning() {
     assert!(config.drop_params && config.metrics_need_key && config.edge.is_none());
     assert_eq!(config.master_key.unwrap().expose(), "sk-master-hunter2");
     assert_eq!(config.database, Database::Sqlite { path: None });
-    let [gpt, mini, llama] = &config.models[..] else { panic!("{:?}", config.models) };
+    let [gpt, mini, llama, _claude] = &config.models[..] else { panic!("{:?}", config.models) };
     assert_eq!(gpt.api_key.as_ref().unwrap().expose(), "sk-openai-hunter2");
     assert_eq!(gpt.rates.as_ref().unwrap().input.0, 2_500_000_000);
     assert_eq!(gpt.id.len(), 64);
@@ -255,15 +257,32 @@ model_list:
 
 #[test]
 fn a_model_without_a_component_is_left_out_and_said_so() {
-    let loaded = loaded("../../../conf/litellm-config.yaml");
+    let loaded = loaded("tests/valid/no-component.yaml");
     let models: Vec<_> =
         loaded.config.models.iter().map(|model| model.model_name.as_str()).collect();
-    assert_eq!(models, ["gpt-4o", "gpt-4o-mini", "local-llama"]);
-    let notices = loaded.notices.iter().filter(|notice| notice.path.starts_with("model_list[3]"));
-    let reasons: Vec<_> = notices.map(|notice| notice.reason.as_str()).collect();
-    let expected = "provider `anthropic` has no component yet; built in: mock, openai; the row is \
-                    left out";
-    assert_eq!(reasons, [expected]);
+    assert_eq!(models, ["gpt", "answered"]);
+    let first = loaded.notices.iter().find(|notice| notice.path.starts_with("model_list[1]"));
+    let reason = first.map(|notice| notice.reason.as_str()).unwrap_or_default();
+    assert!(
+        reason.starts_with("provider `replicate` has no component yet; built in: "),
+        "{reason}"
+    );
+}
+
+#[test]
+fn names_lead_to_the_component_that_answers_to_them() {
+    for (model, component) in [
+        ("gpt-4o", "openai"),
+        ("groq/llama", "openai"),
+        ("azure/mine", "openai"),
+        ("anthropic/claude", "anthropic"),
+        ("vertex_ai/gemini-2.5-pro", "gemini"),
+    ] {
+        let row = format!(
+            "model_list:\n  - model_name: m\n    litellm_params: {{model: {model}, api_key: k}}\n"
+        );
+        assert_eq!(config(&row).models[0].component, component, "{model}");
+    }
 }
 
 #[test]

@@ -8,8 +8,10 @@ use http::{HeaderName, HeaderValue, Method, header};
 use pingora_core::{Error, ErrorSource, ErrorType};
 use pingora_proxy::Session;
 use tollgate_acme::Challenges;
-use tollgate_admin::{AdminResponse, Route, Routed, method_not_allowed, not_found, route};
-use tollgate_calls::{Exchange, ResponseHead};
+use tollgate_admin::{
+    AdminResponse, Route, Routed, method_not_allowed, named_model, not_found, route,
+};
+use tollgate_calls::{Called, Exchange, ResponseHead};
 use tollgate_domain::Denial;
 use tollgate_host::Head;
 use tollgate_listener::Fault;
@@ -43,8 +45,10 @@ impl Edge {
         let downstream = session.as_downstream_mut();
         let mut exchange = SessionExchange::new(downstream, Arc::clone(&head), &context.policy);
         let (surface, template, answer) = match route_within(exposed, &head) {
-            Routed::Found(Route::Chat) => {
-                return self.call(&context.serving.gate, &mut exchange).await;
+            Routed::Found(Route::Call(dialect)) => {
+                let model = named_model(head.path()).map(str::to_owned);
+                let called = Called { dialect, model };
+                return self.call(&context.serving.gate, &mut exchange, &called).await;
             }
             Routed::Found(Route::Readiness) if self.drain.is_ending() => {
                 (Surface::Health, Route::Readiness.template(), draining())
@@ -72,11 +76,11 @@ impl Edge {
         });
     }
 
-    async fn call(&self, gate: &Gate, exchange: &mut SessionExchange<'_>) {
+    async fn call(&self, gate: &Gate, exchange: &mut SessionExchange<'_>, called: &Called) {
         if self.drain.is_refusing() {
             gate.pipeline.close();
         }
-        gate.pipeline.serve(exchange).await;
+        gate.pipeline.serve(exchange, called).await;
     }
 
     /// Gives an answer that needs no part of the gateway.

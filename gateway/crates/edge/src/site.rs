@@ -107,8 +107,8 @@ impl Exposed {
     pub(crate) fn shows(self, route: Route) -> bool {
         match self {
             Self::All => true,
-            Self::Models => matches!(route, Route::Chat | Route::Models | Route::Model),
-            Self::Admin => route != Route::Chat,
+            Self::Models => matches!(route, Route::Call(_) | Route::Models | Route::Model),
+            Self::Admin => !matches!(route, Route::Call(_)),
         }
     }
 }

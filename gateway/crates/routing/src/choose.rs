@@ -68,6 +68,11 @@ impl<'r, D> Choosing<'r, '_, D> {
         all.into_iter().find_map(|(index, member)| self.permit(index, member))
     }
 
+    /// The deployment at this place, whatever is known of it.
+    pub(crate) fn choose_only(&self, index: usize) -> Option<Chosen<'r>> {
+        self.permit(index, self.member(index)?)
+    }
+
     /// Whether somebody who has not failed yet may be asked.
     pub(crate) fn has_fresh(&self) -> bool {
         self.ready(|_| true).iter().any(|index| !self.failed.contains(index))

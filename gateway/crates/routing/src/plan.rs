@@ -16,6 +16,7 @@ use crate::group::{Group, Member};
 use crate::moment::Moment;
 use crate::permit::Permit;
 use crate::router::{Found, Router};
+use crate::rules::Rules;
 
 /// The most further attempts in a group that a client can ask for.
 const CLIENTS_RETRIES_MAX: u32 = 10;
@@ -100,6 +101,8 @@ pub struct Plan<'r, D> {
     entered: Vec<String>,
     queue: VecDeque<String>,
     state: State,
+    /// The only member that may be asked, once.
+    pinned: Option<usize>,
 }
 
 /// The group where attempts are made.
@@ -131,7 +134,34 @@ impl<'r, D> Plan<'r, D> {
     ) -> Self {
         let here = Here { group, captured, failed: Vec::new(), retries: 0 };
         let (entered, queue) = (Vec::new(), VecDeque::new());
-        Self { router, wish, here, entered, queue, state: State::Fresh }
+        Self { router, wish, here, entered, queue, state: State::Fresh, pinned: None }
+    }
+
+    /// Asks only this member, whatever is known of it, and once.
+    #[must_use]
+    pub fn pinned_to(mut self, index: usize) -> Self {
+        self.pinned = Some(index);
+        self
+    }
+
+    /// The group where attempts are made.
+    pub fn group(&self) -> &'r Group<D> {
+        self.here.group
+    }
+
+    /// The rules that it keeps.
+    pub fn rules(&self) -> &'r Rules {
+        self.router.rules()
+    }
+
+    /// What the call asks for.
+    pub fn wish(&self) -> &Wish {
+        &self.wish
+    }
+
+    /// Names of groups that stood in so far, the current one last.
+    pub fn entered(&self) -> &[String] {
+        &self.entered
     }
 
     /// The name under which the current group was asked: the client's, or that of a stand-in.
@@ -173,6 +203,13 @@ impl<'r, D> Plan<'r, D> {
     }
 
     fn first(&mut self, now: Moment, dice: &mut dyn RngCore) -> Step<'r, D> {
+        if let Some(index) = self.pinned {
+            let retry_after = self.room_after(now);
+            return match self.choosing(now).choose_only(index) {
+                Some(chosen) => self.ask(chosen, Duration::ZERO),
+                None => Step::GiveUp(GiveUp::Full { retry_after }),
+            };
+        }
         if let Some(chosen) = self.choosing(now).choose(dice) {
             return self.ask(chosen, Duration::ZERO);
         }
@@ -198,6 +235,9 @@ impl<'r, D> Plan<'r, D> {
     }
 
     fn after(&mut self, failure: &Failure, now: Moment, dice: &mut dyn RngCore) -> Step<'r, D> {
+        if self.pinned.is_some() {
+            return Step::GiveUp(GiveUp::Failed);
+        }
         if let Some(attempt) = self.retry(failure, now, dice) {
             return attempt;
         }

@@ -51,6 +51,12 @@ pub struct AccessRecord<'a> {
     /// Its provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<&'a str>,
+    /// Further attempts in the model's group, if there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// Models that stood in, if any did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallbacks: Option<u32>,
     /// Whether a stream was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<bool>,

@@ -1,35 +1,34 @@
-//! Answers that a component gave without asking anybody, in the client's dialect.
+//! Answers whose events are all there: a component's own, and those that were decoded whole.
 
 use bytes::{Bytes, BytesMut};
-use tollgate_domain::{CallId, Event, Observed};
+use tollgate_dialects::{AnswerTooLarge, Subject, Writer, whole};
+use tollgate_domain::{Dialect, Event, Observed};
 
-use crate::dialect::openai_chat::{self, Writer};
+use crate::relay::tally::Tally;
 
-/// What the events say was used.
-pub(crate) fn usage(events: &[Event]) -> Observed {
-    let reported = events.iter().find_map(|event| match event {
-        Event::Usage(usage) => Some(*usage),
-        _ => None,
-    });
-    reported.map_or(Observed::Nothing, Observed::Reported)
+/// What the events say was used; counted if they do not say it.
+pub(crate) fn usage(events: &[Event], prompt_bytes: u64) -> Observed {
+    let mut tally = Tally::default();
+    events.iter().for_each(|event| tally.count(event));
+    tally.observed(prompt_bytes)
 }
 
 /// The whole answer.
-pub(crate) fn whole(call: CallId, model: &str, events: &[Event]) -> Bytes {
-    Writer::new(call, model).whole(events)
+pub(crate) fn body(dialect: Dialect, subject: &Subject, events: &[Event]) -> Bytes {
+    whole(dialect, subject, events)
 }
 
-/// The stream, but for what ends it.
-pub(crate) fn stream(call: CallId, model: &str, events: &[Event], usage_asked: bool) -> Bytes {
-    let writer = Writer::new(call, model);
-    let mut out = BytesMut::from(writer.opening().as_ref());
-    for chunk in events.iter().filter_map(|event| writer.event(event, usage_asked)) {
-        out.extend_from_slice(&chunk);
+/// The stream, and what ends it, which is to be sent after the call is settled.
+pub(crate) fn stream(
+    dialect: Dialect,
+    subject: Subject,
+    events: &[Event],
+) -> Result<(Bytes, Bytes), AnswerTooLarge> {
+    let mut writer = Writer::new(dialect, subject);
+    let (mut out, mut last) = (BytesMut::new(), BytesMut::new());
+    for event in events {
+        writer.event(event, &mut out)?;
     }
-    out.freeze()
-}
-
-/// What ends the stream.
-pub(crate) fn stream_end() -> Bytes {
-    Bytes::from_static(openai_chat::DONE)
+    writer.end(&mut last);
+    Ok((out.freeze(), last.freeze()))
 }

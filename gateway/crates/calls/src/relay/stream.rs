@@ -1,22 +1,16 @@
-//! Streams that pass through: events go to the client as they arrive, under the name that it
-//! asked for; the usage is observed on the way. No component's instance lives between events.
-
-use std::sync::Arc;
+//! A streamed answer on its way: bytes of the upstream come in, those for the client go out.
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use tollgate_domain::{CallId, Document, Ending, Observed, Usage};
-use tollgate_host::Answer;
+use tollgate_domain::{CallId, Ending, Observed, Usage};
 use tollgate_ledger::Journal;
 use tollgate_upstream::Answering;
 
 use crate::deployment::Deployment;
-use crate::dialect::openai_chat;
-use crate::exchange::Exchange;
+use crate::exchange::{ClientGone, Exchange};
 use crate::refusal::Refusal;
-use crate::relay::observed::Seen;
-use crate::relay::whole::{explain_answer, malformed, observe, renamed};
-use crate::sse::{Event, Events};
+use crate::relay::passing::Passing;
+use crate::relay::translating::Translating;
 
 /// Progress is journalled after so many bytes, so that a killed gateway bills what it passed on
 /// up to a few hundred tokens.
@@ -27,10 +21,7 @@ pub(crate) struct Relay<'a> {
     pub(crate) call: CallId,
     pub(crate) deployment: &'a Deployment,
     pub(crate) journal: &'a Journal,
-    pub(crate) model: &'a str,
-    pub(crate) usage_asked: bool,
     pub(crate) prompt_bytes: u64,
-    pub(crate) event_bytes_max: usize,
 }
 
 /// How a stream ended. `last` is to be sent after the call is settled.
@@ -42,163 +33,136 @@ pub(crate) struct Relayed {
     pub(crate) bytes_out: u64,
 }
 
-/// Where a stream stands after an event.
-enum Step {
+/// What becomes of the upstream's bytes.
+pub(crate) enum Course {
+    /// They go to the client, but for what is not its business.
+    Passing(Box<Passing>),
+    /// They are decoded, and written in the client's dialect.
+    Translating(Box<Translating>),
+}
+
+/// Where a stream stands.
+pub(crate) enum Step {
     Going,
+    /// The answer is whole.
     Done,
     Failed(Refusal),
 }
 
-/// A relay under way.
-struct Passing<'a> {
-    relay: &'a Relay<'a>,
-    seen: Seen,
-    /// Bytes that may go out now.
+/// What has gone out, and what may go now.
+#[derive(Default)]
+struct Outlet {
     ready: BytesMut,
     since_progress: usize,
     bytes_out: u64,
 }
+
+// === impl Relay ===
 
 impl Relay<'_> {
     /// Relays until the stream ends, breaks, or the client goes away.
     pub(crate) async fn run(
         &self,
         exchange: &mut dyn Exchange,
+        mut course: Course,
         answering: &mut Answering,
     ) -> Relayed {
-        let mut events = Events::new(self.event_bytes_max);
-        let mut passing = Passing {
-            relay: self,
-            seen: Seen::default(),
-            ready: BytesMut::new(),
-            since_progress: 0,
-            bytes_out: 0,
-        };
+        let mut outlet = Outlet::default();
+        let mut step = course.begun(&mut outlet.ready).await;
         loop {
+            self.note_progress(&course, &mut outlet);
+            if outlet.flush(exchange).await.is_err() {
+                return outlet.ended(course, self.prompt_bytes, Err(None));
+            }
+            match step {
+                Step::Going => {}
+                Step::Done => return outlet.ended(course, self.prompt_bytes, Ok(())),
+                Step::Failed(refusal) => {
+                    return outlet.ended(course, self.prompt_bytes, Err(Some(refusal)));
+                }
+            }
             let arrived = tokio::select! {
                 biased;
                 arrived = answering.next() => arrived,
-                () = exchange.closed() => return passing.ended(Ending::Interrupted, None),
-            };
-            let step = match arrived {
-                Ok(Some(bytes)) => {
-                    events.push(&bytes);
-                    passing.events(&mut events).await
+                () = exchange.closed() => {
+                    return outlet.ended(course, self.prompt_bytes, Err(None));
                 }
-                Ok(None) => passing.upstream_ended(events.rest()).await,
+            };
+            step = match arrived {
+                Ok(Some(bytes)) => course.push(&bytes, &mut outlet.ready).await,
+                Ok(None) => course.upstream_ended(&mut outlet.ready).await,
                 Err(error) => {
                     log::warn!(target: "upstream", "{}: {error}", self.deployment.id);
                     Step::Failed(Refusal::of_send(&error, &self.deployment.provider_name))
                 }
             };
-            if passing.flush(exchange).await.is_err() {
-                return passing.ended(Ending::Interrupted, None);
-            }
-            match step {
-                Step::Going => {}
-                Step::Done => return passing.ended(Ending::Success, None),
-                Step::Failed(refusal) => return passing.ended(Ending::Failure, Some(refusal)),
+        }
+    }
+
+    fn note_progress(&self, course: &Course, outlet: &mut Outlet) {
+        outlet.since_progress += outlet.ready.len();
+        if outlet.since_progress > PROGRESS_BYTES {
+            outlet.since_progress = 0;
+            let estimate = course.estimate(self.prompt_bytes);
+            if let Err(error) = self.journal.progress(self.call, &estimate) {
+                log::error!(target: "ledger", "call {}: {error}", self.call);
             }
         }
     }
 }
 
-impl Passing<'_> {
-    async fn events(&mut self, events: &mut Events) -> Step {
-        loop {
-            match events.next() {
-                Ok(None) => return Step::Going,
-                Ok(Some(event)) => match self.event(event).await {
-                    Step::Going => {}
-                    step => return step,
-                },
-                Err(error) => {
-                    log::warn!(target: "upstream", "{}: {error}", self.relay.deployment.id);
-                    return Step::Failed(malformed(self.relay.deployment));
-                }
-            }
+// === impl Course ===
+
+impl Course {
+    /// What came before the client was answered.
+    async fn begun(&mut self, out: &mut BytesMut) -> Step {
+        match self {
+            Self::Passing(passing) => passing.begun(out).await,
+            Self::Translating(translating) => translating.begun(out),
         }
     }
 
-    async fn event(&mut self, event: Event) -> Step {
-        if event.data.is_empty() {
-            self.ready.extend_from_slice(&event.raw);
-            return Step::Going;
-        }
-        if event.data.trim_ascii() == b"[DONE]" {
-            return Step::Done;
-        }
-        let Ok(document) = Document::parse(event.data.clone()) else {
-            log::warn!(
-                target: "upstream",
-                "{}: a stream event is not a JSON object", self.relay.deployment.id
-            );
-            return Step::Failed(malformed(self.relay.deployment));
-        };
-        let document = Arc::new(document);
-        let has_choices = self.seen.chunk(&document);
-        if !has_choices && document.member("error").is_some_and(|error| error != "null") {
-            let refusal = explain_answer(self.relay.deployment, answer(event.data, document)).await;
-            return Step::Failed(refusal);
-        }
-        let deployment = self.relay.deployment;
-        let answer = answer(event.data.clone(), Arc::clone(&document));
-        let reported = match observe(deployment, &mut deployment.provider.attempt(), answer).await {
-            Observed::Reported(usage) => {
-                self.seen.report(usage);
-                true
-            }
-            Observed::Estimated(_) | Observed::Nothing => false,
-        };
-        if has_choices || !reported || self.relay.usage_asked {
-            self.pass(&event, &document);
-        }
-        Step::Going
-    }
-
-    fn pass(&mut self, event: &Event, document: &Document) {
-        let before = self.ready.len();
-        match renamed(document, self.relay.model) {
-            Some(data) => {
-                self.ready.extend_from_slice(b"data: ");
-                self.ready.extend_from_slice(&data);
-                self.ready.extend_from_slice(b"\n\n");
-            }
-            None => self.ready.extend_from_slice(&event.raw),
-        }
-        self.since_progress += self.ready.len() - before;
-        if self.since_progress > PROGRESS_BYTES {
-            self.since_progress = 0;
-            let estimate: Usage = self.seen.estimate(self.relay.prompt_bytes);
-            if let Err(error) = self.relay.journal.progress(self.relay.call, &estimate) {
-                log::error!(target: "ledger", "call {}: {error}", self.relay.call);
-            }
+    async fn push(&mut self, bytes: &[u8], out: &mut BytesMut) -> Step {
+        match self {
+            Self::Passing(passing) => passing.push(bytes, out).await,
+            Self::Translating(translating) => translating.push(bytes, out).await,
         }
     }
 
-    /// A stream without `[DONE]` is whole only if its choices have finished.
-    async fn upstream_ended(&mut self, rest: Option<Event>) -> Step {
-        if let Some(event) = rest {
-            match self.event(event).await {
-                Step::Going => {}
-                step => return step,
-            }
+    async fn upstream_ended(&mut self, out: &mut BytesMut) -> Step {
+        match self {
+            Self::Passing(passing) => passing.upstream_ended(out).await,
+            Self::Translating(translating) => translating.upstream_ended(out).await,
         }
-        if self.seen.finished {
-            return Step::Done;
-        }
-        log::warn!(
-            target: "upstream",
-            "{}: the stream was cut before its end", self.relay.deployment.id
-        );
-        let mut refusal = malformed(self.relay.deployment);
-        refusal.message = "litellm.APIConnectionError: APIConnectionError: the provider's stream \
-                           was cut before its end"
-            .to_owned();
-        Step::Failed(refusal)
     }
 
-    async fn flush(&mut self, exchange: &mut dyn Exchange) -> Result<(), crate::ClientGone> {
+    fn estimate(&self, prompt_bytes: u64) -> Usage {
+        match self {
+            Self::Passing(passing) => passing.observer.estimate(prompt_bytes),
+            Self::Translating(translating) => translating.tally.estimate(prompt_bytes),
+        }
+    }
+
+    fn observed(&self, prompt_bytes: u64) -> Observed {
+        match self {
+            Self::Passing(passing) => passing.observer.observed(prompt_bytes),
+            Self::Translating(translating) => translating.tally.observed(prompt_bytes),
+        }
+    }
+
+    /// The last bytes of a stream that is whole, or that has failed.
+    fn last(self, failed: Option<&Refusal>) -> Bytes {
+        match self {
+            Self::Passing(passing) => passing.last(failed),
+            Self::Translating(translating) => translating.last(failed),
+        }
+    }
+}
+
+// === impl Outlet ===
+
+impl Outlet {
+    async fn flush(&mut self, exchange: &mut dyn Exchange) -> Result<(), ClientGone> {
         if self.ready.is_empty() {
             return Ok(());
         }
@@ -206,19 +170,19 @@ impl Passing<'_> {
         exchange.write(self.ready.split().freeze()).await
     }
 
-    fn ended(self, ending: Ending, error: Option<Refusal>) -> Relayed {
-        let last = match (&ending, &error) {
-            (_, Some(refusal)) => openai_chat::error_event(refusal),
-            (Ending::Success, None) => Bytes::from_static(openai_chat::DONE),
-            _ => Bytes::new(),
+    /// An error without a refusal is that the client has gone.
+    fn ended(self, course: Course, prompt_bytes: u64, how: Result<(), Option<Refusal>>) -> Relayed {
+        let usage = course.observed(prompt_bytes);
+        let (ending, error, last) = match how {
+            Ok(()) => (Ending::Success, None, course.last(None)),
+            Err(None) => (Ending::Interrupted, None, Bytes::new()),
+            Err(Some(refusal)) => {
+                let last = course.last(Some(&refusal));
+                (Ending::Failure, Some(refusal), last)
+            }
         };
-        let usage = self.seen.observed(self.relay.prompt_bytes);
         Relayed { ending, usage, error, last, bytes_out: self.bytes_out }
     }
-}
-
-fn answer(bytes: Bytes, document: Arc<Document>) -> Answer {
-    Answer { status: 200, headers: Arc::default(), bytes, document: Some(document) }
 }
 
 /// Whether an answer is a stream of events.

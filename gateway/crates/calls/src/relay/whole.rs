@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use tollgate_domain::{Document, Edit, Failure, FailureKind, Observed};
+use http::{HeaderMap, HeaderValue, header};
+use tollgate_dialects::{Observer, renamed};
+use tollgate_domain::{Dialect, Document, Failure, FailureKind, Observed};
 use tollgate_host::{Answer, Attempt, Ran};
 use tollgate_upstream::{Answering, SendError};
 
 use crate::deployment::Deployment;
-use crate::envelope::Envelope;
 use crate::refusal::Refusal;
-use crate::relay::observed::Seen;
 
 /// An error's explanation needs no more than this.
 const ERROR_BYTES_MAX: usize = 1 << 20;
@@ -20,6 +19,18 @@ const ERROR_BYTES_MAX: usize = 1 << 20;
 pub(crate) struct Whole {
     pub(crate) body: Bytes,
     pub(crate) usage: Observed,
+    /// What the body is, if it is no JSON.
+    pub(crate) content_type: Option<HeaderValue>,
+}
+
+/// What a client wants of an answer in its own dialect.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) dialect: Dialect,
+    /// Its name for the model.
+    pub(crate) model: &'a str,
+    /// Bytes of its input.
+    pub(crate) prompt_bytes: u64,
 }
 
 /// Why an answer could not be read whole.
@@ -59,48 +70,56 @@ pub(crate) async fn pass_through(
     provider: &mut Attempt<'_>,
     headers: &HeaderMap,
     bytes: Bytes,
-    envelope: &Envelope,
+    asked: Asked<'_>,
 ) -> Result<Whole, Refusal> {
     let answer = answer(200, headers, bytes);
+    let mut observer = Observer::new(asked.dialect);
     let Some(document) = answer.document.clone() else {
-        log::warn!(
-            target: "upstream",
-            "{}: an answer is not a JSON object", deployment.id
-        );
-        return Err(malformed(deployment));
+        return opaque(deployment, headers, answer.bytes, asked);
     };
-    let body = renamed(&document, &envelope.model).unwrap_or_else(|| document.bytes().clone());
-    let usage = match observe(deployment, provider, answer).await {
+    let body = renamed(asked.dialect, &document, asked.model);
+    let body = body.unwrap_or_else(|| document.bytes().clone());
+    let usage = match observe(deployment, asked.dialect, provider, answer).await {
+        // To count is free.
+        _ if asked.dialect == Dialect::AnthropicCountTokens => Observed::Nothing,
         Observed::Nothing => {
             // A provider that reports nothing does not make calls free.
-            let mut seen = Seen::default();
-            seen.chunk(&document);
-            seen.observed(envelope.prompt_bytes())
+            observer.whole(&document);
+            observer.observed(asked.prompt_bytes)
         }
         reported => reported,
     };
-    Ok(Whole { body, usage })
+    Ok(Whole { body, usage, content_type: None })
 }
 
-/// The document under the client's name for the model; none if it is there already.
-pub(crate) fn renamed(document: &Document, model: &str) -> Option<Bytes> {
-    let wanted = serde_json::Value::from(model).to_string();
-    match document.member("model") {
-        Some(name) if name != wanted => document.edited(&[Edit::set("model", wanted)]).ok(),
-        _ => None,
+/// Sound, and text in the forms of subtitles, are no JSON.
+fn opaque(
+    deployment: &Deployment,
+    headers: &HeaderMap,
+    body: Bytes,
+    asked: Asked<'_>,
+) -> Result<Whole, Refusal> {
+    if !matches!(asked.dialect, Dialect::OpenaiSpeech | Dialect::OpenaiTranscriptions) {
+        log::warn!(target: "upstream", "{}: an answer is not a JSON object", deployment.id);
+        return Err(malformed(deployment));
     }
+    let octets = || HeaderValue::from_static("application/octet-stream");
+    let content_type = headers.get(header::CONTENT_TYPE).cloned().unwrap_or_else(octets);
+    let usage = Observed::Estimated(Observer::new(asked.dialect).estimate(asked.prompt_bytes));
+    Ok(Whole { body, usage, content_type: Some(content_type) })
 }
 
-/// Asks the component for the usage, if the answer has the member that carries it.
+/// Asks the component for the usage, if the answer has a member that carries it.
 pub(crate) async fn observe(
     deployment: &Deployment,
+    dialect: Dialect,
     provider: &mut Attempt<'_>,
     answer: Answer,
 ) -> Observed {
+    let native = deployment.provider.traits().native(dialect, &deployment.target.provider);
+    let members = native.map_or(&[][..], |native| native.usage_members.as_slice());
     let carries = answer.document.as_ref().is_some_and(|document| {
-        let natives = &deployment.provider.traits().native;
-        let members = natives.iter().flat_map(|native| &native.usage_members);
-        members.into_iter().any(|name| document.member(name).is_some_and(|usage| usage != "null"))
+        members.iter().any(|name| document.member(name).is_some_and(|usage| usage != "null"))
     });
     if !carries {
         return Observed::Nothing;
@@ -151,8 +170,17 @@ pub(crate) fn malformed(deployment: &Deployment) -> Refusal {
     Refusal::of_failure(&failure, &deployment.provider_name, 200)
 }
 
+/// A stream that has ended within its answer.
+pub(crate) fn cut(deployment: &Deployment) -> Refusal {
+    let mut refusal = malformed(deployment);
+    refusal.message = "litellm.APIConnectionError: APIConnectionError: the provider's stream was \
+                       cut before its end"
+        .to_owned();
+    refusal
+}
+
 pub(crate) fn answer(status: u16, headers: &HeaderMap, bytes: Bytes) -> Answer {
-    let readable = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+    let readable = |(name, value): (&http::HeaderName, &HeaderValue)| {
         value.to_str().ok().map(|value| (name.as_str().to_owned(), value.to_owned()))
     };
     Answer {

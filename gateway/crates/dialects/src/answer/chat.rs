@@ -208,17 +208,31 @@ fn message(choice: &Choice) -> Text {
     message.end()
 }
 
+/// Reasoning is one block up to its proof, whatever stands between its pieces.
 fn put_reasoning(choice: &Choice, message: &mut Members) {
     let (mut text, mut blocks) = (String::new(), Vec::new());
+    let mut unproved = String::new();
     for block in &choice.blocks {
         match block {
             Block::Reasoning { text: piece, signature } => {
                 text.push_str(piece);
-                blocks.push(thinking(piece, signature.as_deref()));
+                unproved.push_str(piece);
+                if signature.is_some() {
+                    let whole = std::mem::take(&mut unproved);
+                    blocks.push(thinking(&whole, signature.as_deref()));
+                }
             }
-            Block::Sealed(data) => blocks.push(sealed(data)),
+            Block::Sealed(data) => {
+                if !unproved.is_empty() {
+                    blocks.push(thinking(&std::mem::take(&mut unproved), None));
+                }
+                blocks.push(sealed(data));
+            }
             Block::Text { .. } | Block::Refusal(_) | Block::Tool(_) => {}
         }
+    }
+    if !unproved.is_empty() {
+        blocks.push(thinking(&unproved, None));
     }
     if !text.is_empty() {
         message.put("reasoning_content", &text);

@@ -43,6 +43,8 @@ enum Kind {
     Text,
     /// Text whose sources were named: more text is another block.
     CitedText,
+    /// Text of a refusal, a block of its own.
+    Refusal,
     Thinking,
     Tool,
 }
@@ -88,10 +90,10 @@ impl Writer {
                 self.ending.finish = Some(*reason);
                 self.close(out);
             }
-            Event::Text(piece) => self.text(piece, out),
+            Event::Text(piece) => self.text(Kind::Text, piece, out),
             Event::Refusal(piece) => {
                 self.ending.refused = true;
-                self.text(piece, out);
+                self.text(Kind::Refusal, piece, out);
             }
             Event::Citation(source) => self.citation(source, out),
             Event::Reasoning(piece) => {
@@ -166,11 +168,11 @@ impl Writer {
         index
     }
 
-    fn text(&mut self, piece: &str, out: &mut BytesMut) {
+    fn text(&mut self, kind: Kind, piece: &str, out: &mut BytesMut) {
         let index = match self.stage {
-            Stage::Open(index, Kind::Text) => index,
+            Stage::Open(index, open) if open == kind => index,
             _ if piece.is_empty() => return,
-            _ => self.open(Kind::Text, &object! { "type": "text", "text": "" }, out),
+            _ => self.open(kind, &object! { "type": "text", "text": "" }, out),
         };
         delta(index, &object! { "type": "text_delta", "text": piece }, out);
     }

@@ -47,6 +47,7 @@ impl Json for Part<'_> {
 impl Json for Content<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         match self.0.as_slice() {
+            [] => "".write(out),
             [Part::Plain(text)] => text.write(out),
             parts => parts.write(out),
         }

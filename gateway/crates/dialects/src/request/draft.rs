@@ -1,7 +1,8 @@
 //! A neutral request in the making.
 
 use super::Neutral;
-use crate::json::{Json, Members, Object};
+use crate::json::{Json, Members, Object, Raw};
+use crate::place::Place;
 
 /// Members that were written, and parameters that had no place.
 #[derive(Debug)]
@@ -34,6 +35,13 @@ impl Draft {
         self.dropped.push(parameter.into());
     }
 
+    /// Notes what is left of an object that has no place for it.
+    pub(super) fn drop_rest(&mut self, object: &Object<'_>, place: &Place<'_>) {
+        for (name, _) in object.rest() {
+            self.dropped.push(place.member(name).to_string());
+        }
+    }
+
     /// Notes those of these members that are there and have no place.
     pub(super) fn drop_members(&mut self, request: &mut Object<'_>, names: &[&str]) {
         for name in names {
@@ -49,7 +57,7 @@ impl Draft {
             if self.written.contains(&name) {
                 self.dropped.push(name.to_owned());
             } else {
-                self.members.put(name, &crate::json::Raw(value));
+                self.members.put(name, &Raw(value));
             }
         }
         Neutral::new(self.members.end(), self.dropped)

@@ -19,7 +19,7 @@ pub(super) fn to_chat(body: &[u8]) -> Result<Neutral, Unreadable> {
     let mut draft = Draft::new();
     let mut messages = Vec::new();
     if let Some(system) = request.take("system") {
-        let content = parts::content(system, &Place::of("system"))?;
+        let content = parts::content(system, &Place::of("system"), &mut draft)?;
         messages.push(object! { "role": "system", "content": content });
     }
     let place = Place::of("messages");
@@ -70,9 +70,7 @@ fn reasoning(request: &mut Object<'_>, draft: &mut Draft) -> Result<(), Unreadab
         let mut config = Object::parse(text, &place)?;
         effort = config.take_string("effort", &place)?.or(effort);
         format = config.take("format").or(format);
-        for (name, _) in config.rest() {
-            draft.drop(place.member(name).to_string());
-        }
+        draft.drop_rest(&config, &place);
     }
     draft.put_some("reasoning_effort", effort);
     if let Some(format) = format {

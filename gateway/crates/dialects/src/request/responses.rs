@@ -69,9 +69,7 @@ fn text(request: &mut Object<'_>, draft: &mut Draft) -> Result<(), Unreadable> {
     if let Some(format) = text.take("format") {
         draft.put("response_format", &response_format(format, &place.member("format"))?);
     }
-    for (name, _) in text.rest() {
-        draft.drop(place.member(name).to_string());
-    }
+    draft.drop_rest(&text, &place);
     Ok(())
 }
 
@@ -97,9 +95,7 @@ fn reasoning(request: &mut Object<'_>, draft: &mut Draft) -> Result<(), Unreadab
     let mut reasoning = Object::parse(text, &place)?;
     draft.put_some("reasoning_effort", reasoning.take("effort").map(Raw));
     let _shown = (reasoning.take("summary"), reasoning.take("generate_summary"));
-    for (name, _) in reasoning.rest() {
-        draft.drop(place.member(name).to_string());
-    }
+    draft.drop_rest(&reasoning, &place);
     Ok(())
 }
 
@@ -137,9 +133,7 @@ fn settings(request: &mut Object<'_>, draft: &mut Draft) -> Result<(), Unreadabl
         let mut options = Object::parse(text, &place)?;
         // Padding against eavesdroppers says nothing.
         let _padding = options.take("include_obfuscation");
-        for (name, _) in options.rest() {
-            draft.drop(place.member(name).to_string());
-        }
+        draft.drop_rest(&options, &place);
     }
     Ok(())
 }

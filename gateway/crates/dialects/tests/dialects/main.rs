@@ -3,9 +3,11 @@
 #![cfg(test)]
 
 mod answers;
+mod client;
 mod events;
 mod golden;
 mod mutations;
 mod properties;
 mod random;
 mod requests;
+mod round_trips;

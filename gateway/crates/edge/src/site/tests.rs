@@ -69,7 +69,7 @@ fn a_route_to_a_part_of_the_gateway_shows_that_part_only() {
     let (all, models, admin) = (exposed("/x"), exposed("/m/x"), exposed("/a/x"));
     // Route, in `models`, in `admin`.
     for (route, is_model, is_admin) in [
-        (Route::Chat, true, false),
+        (Route::Call(tollgate_domain::Dialect::OpenaiChat), true, false),
         (Route::Models, true, true),
         (Route::Model, true, true),
         (Route::KeyGenerate, false, true),

@@ -58,13 +58,13 @@ pub(crate) fn host() -> Host {
 }
 
 /// An embedded provider. Its time is not what is tested, on whatever machine.
-pub(crate) async fn provider(host: &Host, name: &str) -> Provider {
+pub(crate) async fn provider(host: &Host, name: &str) -> Arc<Provider> {
     let usual = PluginSettings::named(name).memory_max;
     provider_in(host, name, usual).await
 }
 
 /// The same in instances with so many bytes of memory.
-pub(crate) async fn provider_in(host: &Host, name: &str, memory_max: usize) -> Provider {
+pub(crate) async fn provider_in(host: &Host, name: &str, memory_max: usize) -> Arc<Provider> {
     let (_, bytes) =
         tollgate_components::PROVIDERS.iter().find(|(known, _)| *known == name).unwrap();
     let settings = PluginSettings {
@@ -73,7 +73,7 @@ pub(crate) async fn provider_in(host: &Host, name: &str, memory_max: usize) -> P
         memory_max,
         ..PluginSettings::named(name)
     };
-    host.load_provider(&settings, &PluginSource::BuiltIn(bytes)).await.unwrap()
+    Arc::new(host.load_provider(&settings, &PluginSource::BuiltIn(bytes)).await.unwrap())
 }
 
 /// A body as the host lends it.

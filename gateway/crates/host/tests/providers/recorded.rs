@@ -1,6 +1,8 @@
 //! The recorded cases of translating providers, replayed in the components themselves: within
 //! their memory, their stack and their time, and with the same outcome as their own tests saw.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tollgate_domain::{Event, Failure, Frame};
 use tollgate_host::{Plan, Provider, Ran, UpstreamBody};
@@ -25,7 +27,7 @@ fn components_do_what_was_recorded() {
     }
 }
 
-async fn replay(provider: &Provider, case: &Case) {
+async fn replay(provider: &Arc<Provider>, case: &Case) {
     if let (Some(body), Some(expected)) = (case.body(), case.upstream()) {
         let encoded = encode(provider, case, body).await;
         match (encoded, expected.get("failure")) {
@@ -48,7 +50,11 @@ async fn replay(provider: &Provider, case: &Case) {
 }
 
 /// The body that is sent; none if the client's own is, with some members changed.
-async fn encode(provider: &Provider, case: &Case, body: String) -> Result<Option<Value>, Failure> {
+async fn encode(
+    provider: &Arc<Provider>,
+    case: &Case,
+    body: String,
+) -> Result<Option<Value>, Failure> {
     let mut attempt = provider.attempt();
     let call = case.call(case.is_streamed());
     let document = host::document(body);
@@ -66,7 +72,7 @@ async fn encode(provider: &Provider, case: &Case, body: String) -> Result<Option
 
 /// Decodes an answer frame by frame, as slow upstreams send it.
 async fn decode(
-    provider: &Provider,
+    provider: &Arc<Provider>,
     case: &Case,
     frames: Vec<Frame>,
     streamed: bool,

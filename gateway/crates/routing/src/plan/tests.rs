@@ -215,6 +215,22 @@ fn ceilings_are_kept_even_if_nobody_stands_in() {
 }
 
 #[test]
+fn a_pinned_plan_asks_one_deployment_once_whatever_is_known_of_it() {
+    let mut rules = falling_back(&[("a", &["b"])]);
+    rules.retries.count = 3;
+    let router = router(rules, &[("a", "1"), ("a", "2"), ("b", "3")]);
+    for _ in 0..3 {
+        let mut plan = router.plan(wish("a")).unwrap().pinned_to(1);
+        let mut dice = StdRng::seed_from_u64(1);
+        let Step::Attempt(attempt) = plan.next(Last::Nothing, NOW, &mut dice) else { panic!() };
+        assert_eq!(attempt.member.deployment, "2");
+        let failed = Last::Failed(attempt.permit, Cause::Timeout.into());
+        let end = plan.next(failed, NOW, &mut dice);
+        assert!(matches!(end, Step::GiveUp(GiveUp::Failed)), "{end:?}");
+    }
+}
+
+#[test]
 fn names_lead_to_the_group_that_knows_most_of_them() {
     let alias = |group: &str| Alias { group: group.to_owned(), hidden: false };
     let aliases = [("nick", "exact"), ("wild", "openai/x"), ("exact2", "nick")];

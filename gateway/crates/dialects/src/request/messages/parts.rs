@@ -3,9 +3,14 @@
 use crate::json::{Kind, Members, Object, Text, array, kind, object, string};
 use crate::place::{Place, Unreadable};
 use crate::request::content::{Content, Part, data_url, with_rest};
+use crate::request::draft::Draft;
 
 /// A content: a string, or blocks.
-pub(super) fn content<'a>(text: &'a str, place: &Place<'_>) -> Result<Content<'a>, Unreadable> {
+pub(super) fn content<'a>(
+    text: &'a str,
+    place: &Place<'_>,
+    draft: &mut Draft,
+) -> Result<Content<'a>, Unreadable> {
     let mut content = Content::default();
     if kind(text) == Kind::String {
         content.0.push(Part::Plain(string(text, place)?));
@@ -17,7 +22,7 @@ pub(super) fn content<'a>(text: &'a str, place: &Place<'_>) -> Result<Content<'a
     for (at, block) in array(text, place)?.into_iter().enumerate() {
         let place = place.index(at);
         let members = Object::parse(block, &place)?;
-        push(block, members, &place, &mut content)?;
+        push((block, members), &place, &mut content, draft)?;
     }
     Ok(content)
 }
@@ -25,10 +30,10 @@ pub(super) fn content<'a>(text: &'a str, place: &Place<'_>) -> Result<Content<'a
 /// Adds what a block becomes. A block of a kind that is not known stays as it is: whoever cannot
 /// carry it will say so.
 pub(super) fn push<'a>(
-    text: &'a str,
-    mut block: Object<'a>,
+    (text, mut block): (&'a str, Object<'a>),
     place: &Place<'_>,
     content: &mut Content<'a>,
+    draft: &mut Draft,
 ) -> Result<(), Unreadable> {
     match block.need_string("type", place)?.as_ref() {
         "text" => {
@@ -38,8 +43,8 @@ pub(super) fn push<'a>(
                 false => Part::Other(Text::of_json(text)),
             });
         }
-        "image" => content.0.push(image(block, place)?),
-        "document" => document(block, place, content)?,
+        "image" => content.0.push(image(block, place, draft)?),
+        "document" => document(block, place, content, draft)?,
         _ => content.0.push(Part::Other(Text::of_json(text))),
     }
     Ok(())
@@ -50,7 +55,11 @@ fn source<'a>(block: &mut Object<'a>, place: &Place<'_>) -> Result<Object<'a>, U
     Object::parse(block.take("source").ok_or_else(|| here.must_be("an object"))?, &here)
 }
 
-fn image(mut block: Object<'_>, place: &Place<'_>) -> Result<Part<'static>, Unreadable> {
+fn image(
+    mut block: Object<'_>,
+    place: &Place<'_>,
+    draft: &mut Draft,
+) -> Result<Part<'static>, Unreadable> {
     let mut source = source(&mut block, place)?;
     let here = place.member("source");
     let part = match source.need_string("type", &here)?.as_ref() {
@@ -62,6 +71,7 @@ fn image(mut block: Object<'_>, place: &Place<'_>) -> Result<Part<'static>, Unre
         "file" => file_part(&object! { "file_id": source.need_string("file_id", &here)? }),
         _ => return Err(here.member("type").must_be("'base64', 'url' or 'file'")),
     };
+    draft.drop_rest(&source, &here);
     Ok(with_rest(part, &block))
 }
 
@@ -83,6 +93,7 @@ fn document<'a>(
     mut block: Object<'a>,
     place: &Place<'_>,
     content: &mut Content<'a>,
+    draft: &mut Draft,
 ) -> Result<(), Unreadable> {
     let mut source = source(&mut block, place)?;
     let here = place.member("source");
@@ -96,14 +107,21 @@ fn document<'a>(
         "url" => file_part(&named(&mut block, place, "file_url", &mut source)?),
         "file" => file_part(&named(&mut block, place, "file_id", &mut source)?),
         "text" => {
+            let _plain = source.take("media_type");
             let mut part = Members::new();
             part.put("type", "text");
             part.put("text", &source.need_string("data", &here)?);
             part
         }
-        "content" => return nested(&block, &mut source, &here, content),
+        "content" => {
+            let inner = nested(&mut source, &here, draft)?;
+            draft.drop_rest(&source, &here);
+            add_nested(inner, &block, content);
+            return Ok(());
+        }
         _ => return Err(here.member("type").must_be("a known kind of source")),
     };
+    draft.drop_rest(&source, &here);
     content.0.push(with_rest(part, &block));
     Ok(())
 }
@@ -122,16 +140,20 @@ fn named(
     Ok(file.end())
 }
 
-/// A document that is a content itself. What its block says beside goes with the first part.
+/// A document that is a content itself.
 fn nested<'a>(
-    block: &Object<'a>,
     source: &mut Object<'a>,
     place: &Place<'_>,
-    into: &mut Content<'a>,
-) -> Result<(), Unreadable> {
+    draft: &mut Draft,
+) -> Result<Content<'a>, Unreadable> {
     let here = place.member("content");
     let text = source.take("content").ok_or_else(|| here.must_be("a string or an array"))?;
-    let mut parts = content(text, &here)?.0.into_iter();
+    content(text, &here, draft)
+}
+
+/// Adds its parts. What its block says beside goes with the first of them that is plain.
+fn add_nested<'a>(inner: Content<'a>, block: &Object<'a>, into: &mut Content<'a>) {
+    let mut parts = inner.0.into_iter();
     if let Some(first) = parts.next() {
         into.0.push(match first {
             Part::Plain(words) if !block.is_empty() => {
@@ -144,5 +166,4 @@ fn nested<'a>(
         });
     }
     into.0.extend(parts);
-    Ok(())
 }

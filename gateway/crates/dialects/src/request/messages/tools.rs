@@ -61,8 +61,6 @@ fn choice(text: &str, draft: &mut Draft) -> Result<(), Unreadable> {
         let one = boolean(text, &place.member("disable_parallel_tool_use"))?;
         draft.put("parallel_tool_calls", &!one);
     }
-    for (name, _) in choice.rest() {
-        draft.drop(place.member(name).to_string());
-    }
+    draft.drop_rest(&choice, &place);
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) fn turn(
     let here = place.member("content");
     let content = turn.take("content").ok_or_else(|| here.must_be("a string or an array"))?;
     if kind(content) != Kind::Array {
-        let content = parts::content(content, &here)?;
+        let content = parts::content(content, &here, draft)?;
         messages.push(message(&role, &content, &turn));
         return Ok(());
     }
@@ -32,25 +32,40 @@ pub(super) fn turn(
         messages.push(answer.message(&turn));
         return Ok(());
     }
+    let before = messages.len();
+    let mut rest = Some(turn);
     let mut content = Content::default();
     for (at, block) in blocks.into_iter().enumerate() {
         let here = here.index(at);
         let mut members = Object::parse(block, &here)?;
         if members.take_string("type", &here)?.as_deref() == Some("tool_result") {
-            flush(&role, &mut content, &turn, messages);
-            messages.push(tool_result(members, &here)?);
+            flush(&role, &mut content, &mut rest, messages);
+            messages.push(tool_result(members, &here, draft)?);
         } else {
-            parts::push(block, Object::parse(block, &here)?, &here, &mut content)?;
+            let members = Object::parse(block, &here)?;
+            parts::push((block, members), &here, &mut content, draft)?;
         }
     }
-    flush(&role, &mut content, &turn, messages);
+    flush(&role, &mut content, &mut rest, messages);
+    match rest {
+        Some(rest) if messages.len() == before => messages.push(message(&role, &content, &rest)),
+        // Results of tools have no place for them.
+        Some(rest) => draft.drop_rest(&rest, place),
+        None => {}
+    }
     Ok(())
 }
 
-fn flush(role: &str, content: &mut Content<'_>, turn: &Object<'_>, messages: &mut Vec<Text>) {
+/// Adds what was gathered as a message. The turn's other members go with the first one only.
+fn flush(
+    role: &str,
+    content: &mut Content<'_>,
+    rest: &mut Option<Object<'_>>,
+    messages: &mut Vec<Text>,
+) {
     let content = std::mem::take(content);
     if !content.is_empty() {
-        messages.push(message(role, &content, turn));
+        messages.push(message(role, &content, &rest.take().unwrap_or_default()));
     }
 }
 
@@ -62,12 +77,19 @@ fn message(role: &str, content: &Content<'_>, rest: &Object<'_>) -> Text {
     members.end()
 }
 
-fn tool_result(mut block: Object<'_>, place: &Place<'_>) -> Result<Text, Unreadable> {
+fn tool_result(
+    mut block: Object<'_>,
+    place: &Place<'_>,
+    draft: &mut Draft,
+) -> Result<Text, Unreadable> {
     let mut message = Members::new();
     message.put("role", "tool");
     message.put("tool_call_id", &block.need_string("tool_use_id", place)?);
     match block.take("content") {
-        Some(text) => message.put("content", &parts::content(text, &place.member("content"))?),
+        Some(text) => {
+            let content = parts::content(text, &place.member("content"), draft)?;
+            message.put("content", &content);
+        }
         None => message.put("content", ""),
     }
     if let Some(text) = block.take("is_error")
@@ -97,7 +119,8 @@ impl<'a> Answer<'a> {
         let mut block = Object::parse(text, place)?;
         match block.need_string("type", place)?.as_ref() {
             "text" | "image" | "document" => {
-                parts::push(text, Object::parse(text, place)?, place, &mut self.content)?;
+                let members = Object::parse(text, place)?;
+                parts::push((text, members), place, &mut self.content, draft)?;
             }
             "thinking" | "redacted_thinking" => self.thinking.push(Raw(text)),
             "tool_use" => self.tool_calls.push(tool_call(block, place)?),

@@ -68,7 +68,7 @@ impl<'a> Conversation<'a> {
                 let output = tool_output(item, place)?;
                 self.add(output);
             }
-            "reasoning" => self.reasoning(item, place)?,
+            "reasoning" => self.reasoning(item, place, draft)?,
             "item_reference" => {
                 return Err(place.must_be(
                     "a whole item: the provider of this model keeps no items to refer to",
@@ -116,7 +116,12 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    fn reasoning(&mut self, mut item: Object<'_>, place: &Place<'_>) -> Result<(), Unreadable> {
+    fn reasoning(
+        &mut self,
+        mut item: Object<'_>,
+        place: &Place<'_>,
+        draft: &mut Draft,
+    ) -> Result<(), Unreadable> {
         if self.open.as_ref().is_some_and(|open| !open.tool_calls.is_empty()) {
             self.close();
         }
@@ -126,11 +131,16 @@ impl<'a> Conversation<'a> {
             let Some(list) = item.take(name) else { continue };
             for (at, part) in array(list, &here)?.into_iter().enumerate() {
                 let here = here.index(at);
-                text.push_str(&Object::parse(part, &here)?.need_string("text", &here)?);
+                let mut part = Object::parse(part, &here)?;
+                let _summary_or_not = part.take("type");
+                text.push_str(&part.need_string("text", &here)?);
+                draft.drop_rest(&part, &here);
             }
         }
+        let proof = item.take_string("encrypted_content", place)?;
+        draft.drop_rest(&item, place);
         let open = self.open.get_or_insert_default();
-        match item.take_string("encrypted_content", place)? {
+        match proof {
             None => open.reasoning.push_str(&text),
             Some(proof) => open.thinking.push(match proof.strip_prefix(SEALED_PREFIX) {
                 Some(data) => object! { "type": "redacted_thinking", "data": data },

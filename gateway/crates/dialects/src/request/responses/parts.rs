@@ -26,7 +26,10 @@ fn part<'a>(text: &'a str, place: &Place<'_>) -> Result<Part<'a>, Unreadable> {
         }
         "refusal" => {
             let refusal = part.need_string("refusal", place)?;
-            Ok(Part::Other(object! { "type": "refusal", "refusal": refusal }))
+            let mut members = Members::new();
+            members.put("type", "refusal");
+            members.put("refusal", &refusal);
+            Ok(with_rest(members, &part))
         }
         "input_image" => image(part, place),
         "input_file" => file(part, place),
@@ -36,12 +39,8 @@ fn part<'a>(text: &'a str, place: &Place<'_>) -> Result<Part<'a>, Unreadable> {
 
 fn words<'a>(mut part: Object<'a>, place: &Place<'_>) -> Result<Part<'a>, Unreadable> {
     let text = part.need_string("text", place)?;
-    for name in ["annotations", "logprobs"] {
-        // Empty lists are how an answer says that there are none.
-        if part.rest().any(|(member, value)| member == name && is_empty_list(value)) {
-            let _none = part.take(name);
-        }
-    }
+    // What an earlier answer said about its text; it asks for nothing.
+    let _echoed = (part.take("annotations"), part.take("logprobs"));
     if part.is_empty() {
         return Ok(Part::Plain(text));
     }
@@ -49,11 +48,6 @@ fn words<'a>(mut part: Object<'a>, place: &Place<'_>) -> Result<Part<'a>, Unread
     members.put("type", "text");
     members.put("text", &text);
     Ok(with_rest(members, &part))
-}
-
-fn is_empty_list(text: &str) -> bool {
-    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    inner.is_some_and(|inner| inner.trim().is_empty())
 }
 
 fn image(mut part: Object<'_>, place: &Place<'_>) -> Result<Part<'static>, Unreadable> {

@@ -58,22 +58,37 @@ fn choice(text: &str, draft: &mut Draft) -> Result<(), Unreadable> {
         }
         "allowed_tools" => {
             let mode = choice.take("mode").map(Raw);
-            let allowed = object! { "mode": mode, "tools": allowed(&mut choice, &place)? };
+            let allowed = object! { "mode": mode, "tools": allowed(&mut choice, &place, draft)? };
             draft
                 .put("tool_choice", &object! { "type": "allowed_tools", "allowed_tools": allowed });
         }
-        _ => draft.drop("tool_choice"),
+        _ => {
+            draft.drop("tool_choice");
+            return Ok(());
+        }
     }
+    draft.drop_rest(&choice, &place);
     Ok(())
 }
 
-fn allowed(choice: &mut Object<'_>, place: &Place<'_>) -> Result<Vec<Text>, Unreadable> {
+fn allowed(
+    choice: &mut Object<'_>,
+    place: &Place<'_>,
+    draft: &mut Draft,
+) -> Result<Vec<Text>, Unreadable> {
     let here = place.member("tools");
     let tools = choice.take("tools").ok_or_else(|| here.must_be("an array"))?;
     let mut names = Vec::new();
     for (at, tool) in array(tools, &here)?.into_iter().enumerate() {
         let here = here.index(at);
-        let name = Object::parse(tool, &here)?.need_string("name", &here)?;
+        let mut tool = Object::parse(tool, &here)?;
+        let kind = tool.need_string("type", &here)?;
+        if kind != "function" {
+            draft.drop(here.to_string());
+            continue;
+        }
+        let name = tool.need_string("name", &here)?;
+        draft.drop_rest(&tool, &here);
         names.push(object! { "type": "function", "function": object! { "name": name } });
     }
     Ok(names)

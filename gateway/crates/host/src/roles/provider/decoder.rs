@@ -1,5 +1,6 @@
 //! A provider's answer made into events, frame by frame, in one instance.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tollgate_domain::{Call, Event, Failure, Frame};
@@ -15,8 +16,8 @@ use crate::plugin::{Function, Held, Plugin, Signature};
 use crate::state::Lent;
 
 /// Makes events of one answer. The instance goes with it, and earlier if one of its calls fails.
-pub struct Decoder<'p> {
-    provider: &'p Provider,
+pub struct Decoder {
+    provider: Arc<Provider>,
     held: Held,
     decoder: ResourceAny,
 }
@@ -67,22 +68,23 @@ impl Decoding {
 impl Provider {
     /// Begins an answer to a call, in an instance of its own.
     pub async fn decoder(
-        &self,
+        self: &Arc<Self>,
         call: &Call,
         target: &Target,
-    ) -> Ran<Decoder<'_>, std::convert::Infallible> {
+    ) -> Ran<Decoder, std::convert::Infallible> {
         let began = Instant::now();
         let lent = Lent { call: Some(call.id), ..Lent::default() };
         let (facts, target) = (convert::call_to_wit(call), plan::target_to_wit(target));
         let ran = self.plugin.hold(&self.decoding.make, lent, (&facts, &target)).await;
-        let ran = ran.answered(|(held, (decoder,))| Ok(Decoder { provider: self, held, decoder }));
+        let provider = Arc::clone(self);
+        let ran = ran.answered(|(held, (decoder,))| Ok(Decoder { provider, held, decoder }));
         self.plugin.watched(began, ran)
     }
 }
 
 // === impl Decoder ===
 
-impl Decoder<'_> {
+impl Decoder {
     /// Gives the events of the next frames. After anything but a value the answer is at its end.
     pub async fn push(&mut self, frames: Vec<Frame>) -> Ran<Vec<Event>, Failure> {
         let began = Instant::now();
@@ -90,7 +92,7 @@ impl Decoder<'_> {
             .into_iter()
             .map(|frame| wit::Frame { name: frame.name, data: frame.data.into() })
             .collect();
-        let Provider { plugin, decoding, .. } = self.provider;
+        let Provider { plugin, decoding, .. } = &*self.provider;
         let params = (self.decoder, frames.as_slice());
         let ran = plugin.call_held(&mut self.held, &decoding.push, Lent::default(), params).await;
         plugin.watched(began, ran.answered(|(decoded,)| events(decoded)))
@@ -99,7 +101,7 @@ impl Decoder<'_> {
     /// The upstream has closed the answer: gives the last events, or says that it is not whole.
     pub async fn finish(&mut self) -> Ran<Vec<Event>, Failure> {
         let began = Instant::now();
-        let Provider { plugin, decoding, .. } = self.provider;
+        let Provider { plugin, decoding, .. } = &*self.provider;
         let params = (self.decoder,);
         let ran = plugin.call_held(&mut self.held, &decoding.finish, Lent::default(), params).await;
         plugin.watched(began, ran.answered(|(decoded,)| events(decoded)))

@@ -32,7 +32,7 @@ fn value<T>(title: &str, ran: Ran<T, Failure>) -> Result<T, Failure> {
 
 /// Decodes frames, given one by one.
 async fn decoded(
-    provider: &Provider,
+    provider: &Arc<Provider>,
     row: &Row,
     streamed: bool,
     frames: &[&[u8]],
@@ -133,7 +133,7 @@ fn a_stream_of_any_length_fits_in_little_memory() {
 
 /// Repeats the first piece of text in a recorded stream. False if there is none, or if the piece
 /// does not give text again.
-async fn lengthened(provider: &Provider, case: &Case) -> bool {
+async fn lengthened(provider: &Arc<Provider>, case: &Case) -> bool {
     let streams = case.answers().into_iter().filter(|(_, streamed, _)| *streamed);
     let Some((frames, ..)) = streams.last() else {
         return false;

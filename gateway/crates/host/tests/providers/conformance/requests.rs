@@ -1,5 +1,7 @@
 //! Requests: nothing of a client's wish is lost silently, and no size or depth breaks a component.
 
+use std::sync::Arc;
+
 use tollgate_domain::{Failure, FailureKind};
 use tollgate_host::{Plan, Provider, Ran, Reading, UpstreamBody, UpstreamRequest};
 
@@ -17,7 +19,7 @@ type Outcome = Result<UpstreamRequest, Failure>;
 
 /// What is sent for a body, or why not. An error if the component broke.
 async fn encoded(
-    provider: &Provider,
+    provider: &Arc<Provider>,
     row: &Row,
     body: String,
     drop_params: bool,
@@ -34,7 +36,7 @@ async fn encoded(
 }
 
 /// The same of a component that must not break.
-async fn sent(provider: &Provider, row: &Row, body: String, drop_params: bool) -> Outcome {
+async fn sent(provider: &Arc<Provider>, row: &Row, body: String, drop_params: bool) -> Outcome {
     let encoded = encoded(provider, row, body, drop_params).await;
     encoded.unwrap_or_else(|broken| panic!("{}: {broken}", row.title()))
 }
