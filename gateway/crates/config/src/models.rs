@@ -123,13 +123,8 @@ fn deployment<'a>(
         return None;
     }
     check_pattern(model_name.as_deref(), &name_field, (&model, &model_field));
-    if provider == "openai"
-        && component == "openai"
-        && !base_field.is_present()
-        && !key_field.is_present()
-    {
-        api_key = openai_key(&key_field);
-    }
+    let is_own = provider == "openai" && component == "openai" && !base_field.is_present();
+    api_key = if is_own && !key_field.is_present() { openai_key(&key_field) } else { api_key };
     let public_model = format!("{provider}/{model}");
     let listed = known.prices.get(extra.base_model.as_deref().unwrap_or(&public_model));
     let tabled = || listed.map(|price| price.rates.clone());
