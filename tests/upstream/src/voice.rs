@@ -133,7 +133,8 @@ impl Voice {
                 json!({"type": "error", "error": {"type": kind, "message": message}})
             }
             Self::Gemini => {
-                json!({"error": {"code": status, "message": message, "status": "INTERNAL"}})
+                let word = if status == 429 { "RESOURCE_EXHAUSTED" } else { "INTERNAL" };
+                json!({"error": {"code": status, "message": message, "status": word}})
             }
             Self::Bedrock | Self::Cohere => json!({"message": message}),
         }
