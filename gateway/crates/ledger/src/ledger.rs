@@ -56,26 +56,26 @@ impl Ledger {
         make_private_dir(&journal_dir)?;
         let replica = replica(&settings.data_dir)
             .map_err(|source| LedgerError::Files { path: settings.data_dir.clone(), source })?;
-        let store = open_store(&settings, &replica).await?;
+        let store = Box::pin(open_store(&settings, &replica)).await?;
         let recovery = Recovery {
             store: store.clone(),
             dir: Arc::clone(&journal_dir),
             price: settings.price_interrupted,
         };
         let patience = Instant::now() + RECOVERY_MAX;
-        while recovery.run().await? == Recovered::Busy {
+        while Box::pin(recovery.run()).await? == Recovered::Busy {
             if Instant::now() > patience {
                 return Err(LedgerError::RecoveryBusy);
             }
             time::sleep(RECOVERY_POLL).await;
         }
         let files = |source| LedgerError::Files { path: journal_dir.to_path_buf(), source };
-        if let Err(error) = store.tidy_positions(&segments(&journal_dir).await?).await {
+        if let Err(error) = Box::pin(store.tidy_positions(&segments(&journal_dir).await?)).await {
             log::warn!("store: positions of segments that are gone stay: {error}");
         }
         let neighbours = Neighbours::new(&journal_dir, store.clone(), settings.budgets);
         let neighbours = Arc::new(neighbours);
-        let follower = Follower::start(&neighbours).await?;
+        let follower = Box::pin(Follower::start(&neighbours)).await?;
         let journal =
             Journal::create(&journal_dir, settings.segment_bytes, Arc::clone(&neighbours));
         let journal = Arc::new(journal.map_err(files)?);

@@ -19,7 +19,7 @@ pub enum Database {
 /// How to reach a PostgreSQL database. Shows no password.
 #[derive(Clone)]
 pub struct PostgresAddress {
-    pub(super) options: PgConnectOptions,
+    pub(super) options: Box<PgConnectOptions>,
     /// The schema that the tables are in; none: what the server's `search_path` begins with.
     pub(super) schema: Option<String>,
     /// Connections at once.
@@ -109,7 +109,7 @@ impl FromStr for PostgresAddress {
         } else if let Some(schema) = &schema {
             options = options.options([("search_path", schema)]);
         }
-        Ok(Self { options, schema, connections_max, pooled })
+        Ok(Self { options: Box::new(options), schema, connections_max, pooled })
     }
 }
 

@@ -71,7 +71,7 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(address.connections_max)
             .acquire_timeout(ACQUIRE_MAX)
-            .connect_lazy_with(address.options.clone());
+            .connect_lazy_with((*address.options).clone());
         let begin = Begin::new(address);
         Self(Kind::Postgres { pool, begin, pooled: address.pooled })
     }

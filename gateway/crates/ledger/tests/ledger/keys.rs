@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use tollgate_domain::{KeyHash, KeyLimits, KeyRecord, NanoUsd, Scopes};
 use tollgate_ledger::{KeyChange, KeyError, KeyFilter, NewKey, StoreError, StoreState};
 
-use crate::fixture::{create_key, key_hash, open, settings};
+use crate::fixture::{create_key, key_hash, open, settings, with_fixture_key};
 use crate::home::{Home, on_both};
 use crate::process::Process;
 
@@ -180,8 +180,9 @@ on_both!(known_keys_stay_known_while_the_store_is_down_and_unknown_ones_are_not_
 async fn known_keys_stay_known_while_the_store_is_down_and_unknown_ones_are_not_refused(
     home: Home,
 ) {
+    // Made before, so that no news of it is on its way.
+    with_fixture_key(&home).await;
     let ledger = open(&home).await;
-    create_key(&ledger).await;
     ledger.keys().lookup(key_hash()).await.unwrap();
     home.execute("ALTER TABLE keys RENAME TO hidden").await;
     tokio::time::pause();

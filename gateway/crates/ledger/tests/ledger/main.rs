@@ -1,5 +1,5 @@
 //! The ledger from outside: keys, journal, shipping, crashes.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod away;
 mod books;
