@@ -10,7 +10,7 @@ use tollgate_upstream::{Endpoint, UpstreamSettings, Upstreams};
 
 use crate::app::StartError;
 use crate::cli::Run;
-use crate::credentials::credential;
+use crate::credentials::wallet;
 use crate::foundation::ROOTS;
 use crate::plugins;
 
@@ -87,7 +87,8 @@ fn deployment(
         },
         endpoint,
         api_base: model.api_base.clone(),
-        credential: credential(model, known, upstreams)
+        wallet: wallet(model, known, upstreams)
+            .map(Arc::new)
             .map_err(|why| StartError::Credential { model: name(), why })?,
         timeout,
         stream_timeout: model.stream_timeout.unwrap_or(timeout),
@@ -100,12 +101,14 @@ fn deployment(
 /// A provider's own base with the row's options in the places that it names in braces; none if one
 /// of them is not configured.
 fn filled(base: &str, model: &tollgate_config::Deployment) -> Option<String> {
-    let mut filled = base.to_owned();
-    while let Some((before, rest)) = filled.split_once('{') {
+    let (mut filled, mut left) = (String::new(), base);
+    while let Some((before, rest)) = left.split_once('{') {
         let (name, after) = rest.split_once('}')?;
-        filled = format!("{before}{}{after}", model.options.get(name)?);
+        filled.push_str(before);
+        filled.push_str(model.options.get(name)?);
+        left = after;
     }
-    Some(filled)
+    Some(filled + left)
 }
 
 /// What the component asks for, as far as the row says it.

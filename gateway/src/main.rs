@@ -14,7 +14,6 @@ mod reload;
 mod takeover;
 mod wiring {
     //! Each part's needs, met by another part.
-    pub(crate) mod google;
     pub(crate) mod health;
     pub(crate) mod keys;
     pub(crate) mod limits;

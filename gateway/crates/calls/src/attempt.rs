@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
+use tollgate_credentials::{Addressed, AwsScope, PutError, Scheme};
 use tollgate_domain::{Call, Event, Failure, FailureKind};
-use tollgate_host::{Attempt, Framing, Plan, Reading, Target, UpstreamBody, UpstreamRequest};
+use tollgate_host::{
+    Attempt, CredentialScheme, Framing, Plan, Reading, Target, UpstreamBody, UpstreamRequest,
+};
 use tollgate_upstream::{Answering, Endpoint, Outgoing, SendError};
 
-use crate::credential::CredentialError;
 use crate::deployment::Deployment;
 use crate::envelope::Envelope;
 use crate::pipeline::Parts;
@@ -109,19 +111,31 @@ pub(crate) fn target<'a>(deployment: &'a Deployment, envelope: &Envelope) -> Cow
     }
 }
 
-fn unsendable(deployment: &Deployment, why: &CredentialError) -> Refusal {
+/// Why a request of a component's cannot be sent.
+#[derive(Debug, thiserror::Error)]
+enum Unsendable {
+    /// It is no request for this deployment.
+    #[error("{0}")]
+    Request(String),
+    /// It has no credential.
+    #[error(transparent)]
+    Credential(#[from] PutError),
+}
+
+fn unsendable(deployment: &Deployment, why: &Unsendable) -> Refusal {
     let provider = &deployment.provider_name;
     log::error!(target: "plugins", "provider {provider}: its request cannot be sent: {why}");
     match why {
-        CredentialError::Unusable(_) => Refusal::plugin_failed("provider", None),
-        CredentialError::Absent(why) => {
-            let failure = Failure {
-                kind: FailureKind::Authentication,
-                message: why.clone(),
-                param: None,
-                code: None,
-            };
+        Unsendable::Credential(
+            PutError::AwsKeys(_) | PutError::Account(_) | PutError::Token(_),
+        ) => {
+            let message = why.to_string();
+            let kind = FailureKind::Authentication;
+            let failure = Failure { kind, message, param: None, code: None };
             Refusal::of_failure(&failure, provider, 401)
+        }
+        Unsendable::Credential(_) | Unsendable::Request(_) => {
+            Refusal::plugin_failed("provider", None)
         }
     }
 }
@@ -131,8 +145,8 @@ async fn outgoing(
     spoken: &Spoken,
     envelope: &Envelope,
     deployment: &Deployment,
-) -> Result<Outgoing, CredentialError> {
-    let unusable = CredentialError::Unusable;
+) -> Result<Outgoing, Unsendable> {
+    let unusable = Unsendable::Request;
     let method = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| unusable(format!("`{}` is no method", request.method)))?;
     if !request.path.starts_with('/') || request.path.split('/').any(|part| part == "..") {
@@ -146,11 +160,30 @@ async fn outgoing(
     }
     let (path, read_timeout) = (request.path, deployment.timeout);
     let mut outgoing = Outgoing { method, path, headers, body, read_timeout };
-    if let Some(scheme) = &request.credential {
-        let endpoint = deployment.endpoint.as_deref();
-        deployment.credential.put(scheme, endpoint, &mut outgoing).await?;
+    if let (Some(wanted), Some(endpoint)) = (&request.credential, &deployment.endpoint) {
+        let addressed = Addressed {
+            method: outgoing.method.as_str(),
+            authority: &endpoint.authority(),
+            base_path: endpoint.base_path(),
+            path: &mut outgoing.path,
+            headers: &mut outgoing.headers,
+            body: &outgoing.body,
+        };
+        deployment.wallet.put(scheme(wanted), addressed).await?;
     }
     Ok(outgoing)
+}
+
+fn scheme(wanted: &CredentialScheme) -> Scheme<'_> {
+    match wanted {
+        CredentialScheme::Bearer => Scheme::Bearer,
+        CredentialScheme::Header(name) => Scheme::Header(name),
+        CredentialScheme::Query(name) => Scheme::Query(name),
+        CredentialScheme::Sigv4(scope) => {
+            Scheme::Sigv4(AwsScope { service: &scope.service, region: &scope.region })
+        }
+        CredentialScheme::GoogleToken(scope) => Scheme::GoogleToken(scope),
+    }
 }
 
 fn body(

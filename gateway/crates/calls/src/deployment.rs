@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tollgate_credentials::Wallet;
 use tollgate_domain::Candidate;
 use tollgate_host::{Provider, Target};
 use tollgate_routing::{Group, Healths, Knobs, Moment, Router, Row, Rules, Wish};
 use tollgate_telemetry::ModelMetrics;
 use tollgate_upstream::Endpoint;
-
-use crate::credential::Credential;
 
 /// A deployment of a model at a provider.
 #[derive(Clone)]
@@ -33,8 +32,8 @@ pub struct Deployment {
     pub endpoint: Option<Arc<Endpoint>>,
     /// Its base as the configuration writes it, for a header and for health.
     pub api_base: Option<String>,
-    /// The credential. Leaves this process only towards `endpoint`.
-    pub credential: Credential,
+    /// Its credentials. They leave this process only towards `endpoint`.
+    pub wallet: Arc<Wallet>,
     /// How long an answer may take.
     pub timeout: Duration,
     /// How long a stream may take to begin.

@@ -9,7 +9,6 @@
 
 mod arrival;
 mod attempt;
-mod credential;
 mod deployment;
 mod envelope;
 mod exchange;
@@ -33,7 +32,6 @@ mod settle;
 mod speech;
 mod wish;
 
-pub use credential::Credential;
 pub use deployment::{Conditions, Deployment, Models};
 pub use envelope::Called;
 pub use exchange::{BodyError, ClientGone, Exchange, ResponseHead};

@@ -1,6 +1,6 @@
 //! The providers whose components the program carries, and the names that each answers to. A
 //! component says its names itself; these are known before it is loaded, so that a file can be
-//! checked without running anything. A test of the gateway keeps the two the same.
+//! checked without running anything. A test of the host's providers keeps the two the same.
 
 /// A component, and the provider names that it answers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -115,6 +115,17 @@ impl Wallet {
         Self { key, aws, google }
     }
 
+    /// What is wrong with a credential that was given. One that is absent is no fault before a
+    /// provider asks for it.
+    pub fn fault(&self) -> Option<String> {
+        let aws = match &self.aws {
+            Aws::Absent(why @ AwsKeysError::Half { .. }) => Some(why.to_string()),
+            Aws::Keys(_) | Aws::Bearer(_) | Aws::Absent(AwsKeysError::Absent) => None,
+        };
+        let given = |why: &&AccountError| !matches!(why, AccountError::Absent);
+        aws.or_else(|| self.google.as_ref().err().filter(given).map(ToString::to_string))
+    }
+
     /// Writes the credential into a request. A deployment without a key sends none.
     ///
     /// # Errors

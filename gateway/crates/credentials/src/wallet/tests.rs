@@ -95,6 +95,8 @@ async fn keys_of_aws_sign_the_whole_request_and_come_before_a_plain_key() {
     let half = wallet(Some("key"), &[("aws_access_key_id", "AKID")], &[]);
     let error = put(&half, Scheme::Sigv4(SCOPE)).await.unwrap_err();
     assert_eq!(error, "`aws_access_key_id` is set, but `aws_secret_access_key` is not");
+    assert_eq!(half.fault(), Some(error));
+    assert_eq!(wallet(None, &[], &[]).fault(), None);
 }
 
 #[tokio::test]
@@ -104,6 +106,9 @@ async fn a_service_account_gets_a_token() {
     let wallet = wallet(None, &[("vertex_credentials", &json)], &[]);
     let (_, headers) = put(&wallet, Scheme::GoogleToken("scope")).await.unwrap();
     assert_eq!(headers, [("authorization".to_owned(), "Bearer token".to_owned())]);
+    assert_eq!(wallet.fault(), None);
+    let broken = super::tests::wallet(None, &[("vertex_credentials", "{}")], &[]);
+    assert!(broken.fault().is_some());
     let shown = format!("{wallet:?}");
     assert_eq!(shown, "Wallet { .. }");
 }

@@ -37,6 +37,19 @@ fn every_component_describes_itself_fully() {
     }
 }
 
+#[test]
+fn the_configuration_knows_every_component_by_the_names_that_it_gives() {
+    let (runtime, host) = (runtime(), host::host());
+    let known = tollgate_config::EMBEDDED_PROVIDERS;
+    assert_eq!(known.len(), tollgate_components::PROVIDERS.len());
+    for embedded in known {
+        let provider = runtime.block_on(host::provider(&host, embedded.component));
+        let told: BTreeSet<_> = provider.traits().names.iter().map(|known| &*known.name).collect();
+        let names: BTreeSet<_> = embedded.names.iter().copied().collect();
+        assert_eq!(told, names, "{}", embedded.component);
+    }
+}
+
 /// The component that answers by itself.
 const ASKS_NOBODY: &str = "mock";
 
