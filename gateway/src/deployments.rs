@@ -17,10 +17,12 @@ use crate::plugins;
 pub(crate) fn upstreams(run: &Run, config: &Config) -> Result<Arc<Upstreams>, StartError> {
     let roots = run.data_dir.join(ROOTS);
     let trusted = tollgate_upstream::write_bundle(&roots, config.upstream.ca_file.as_deref())?;
+    // A provider's own base is always https.
+    let is_https = |base: &String| base.starts_with("https://");
     let https = config
         .models
         .iter()
-        .any(|model| model.api_base.as_ref().is_some_and(|base| base.starts_with("https://")));
+        .any(|model| model.mock_response.is_none() && model.api_base.as_ref().is_none_or(is_https));
     if trusted == 0 && https {
         log::warn!(
             target: "upstream",

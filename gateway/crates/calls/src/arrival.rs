@@ -6,7 +6,7 @@ use tollgate_domain::{CallId, Dialect, UnixMillis, unix_now};
 use tollgate_ledger::{Account, Opened};
 
 use crate::deployment::Deployment;
-use crate::envelope::Envelope;
+use crate::envelope::{Called, Envelope};
 use crate::exchange::Exchange;
 use crate::ids::CorrelationId;
 use crate::settle::Admitted;
@@ -16,7 +16,7 @@ pub(crate) struct Arrival {
     pub(crate) call: CallId,
     /// The client's own id of the call.
     pub(crate) correlation: Option<CorrelationId>,
-    pub(crate) route: String,
+    pub(crate) route: &'static str,
     /// The client's dialect, in which it is answered from the first word on.
     pub(crate) dialect: Dialect,
     pub(crate) at: UnixMillis,
@@ -25,13 +25,13 @@ pub(crate) struct Arrival {
 
 impl Arrival {
     /// Gives a request its id and notes when it came.
-    pub(crate) fn new(exchange: &dyn Exchange, dialect: Dialect) -> Self {
+    pub(crate) fn new(exchange: &dyn Exchange, called: &Called) -> Self {
         let head = exchange.head();
         Self {
             call: CallId::generate(),
             correlation: head.header("x-litellm-call-id").and_then(CorrelationId::from_header),
-            route: head.path().to_owned(),
-            dialect,
+            route: called.route,
+            dialect: called.dialect,
             at: unix_now(),
             began: Instant::now(),
         }
@@ -54,7 +54,7 @@ impl Arrival {
             key_alias: principal.key_alias.clone(),
             user_id: principal.user_id.clone(),
             team_id: principal.team_id.clone(),
-            route: self.route.clone(),
+            route: self.route.to_owned(),
             dialect: admitted.call.dialect,
             model: envelope.facts.model.clone(),
             deployment: told(|deployment| &deployment.priced_as),

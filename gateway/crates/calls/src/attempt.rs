@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
-use tollgate_credentials::{Addressed, AwsScope, PutError, Scheme};
+use tollgate_credentials::{Addressed, AwsScope, PutError, Scheme, TokenError};
 use tollgate_domain::{Call, Event, Failure, FailureKind};
 use tollgate_host::{
     Attempt, CredentialScheme, Framing, Plan, Reading, Target, UpstreamBody, UpstreamRequest,
@@ -125,19 +125,34 @@ enum Unsendable {
 fn unsendable(deployment: &Deployment, why: &Unsendable) -> Refusal {
     let provider = &deployment.provider_name;
     log::error!(target: "plugins", "provider {provider}: its request cannot be sent: {why}");
-    match why {
+    // The cause names settings and hosts; it goes to the log.
+    let (kind, status, message) = match why {
         Unsendable::Credential(
-            PutError::AwsKeys(_) | PutError::Account(_) | PutError::Token(_),
+            PutError::AwsKeys(_)
+            | PutError::Account(_)
+            | PutError::Token(TokenError::Refused { .. } | TokenError::Unsigned),
         ) => {
-            let message = why.to_string();
-            let kind = FailureKind::Authentication;
-            let failure = Failure { kind, message, param: None, code: None };
-            Refusal::of_failure(&failure, provider, 401)
+            (FailureKind::Authentication, 401, "the deployment's credential is missing or refused")
+        }
+        Unsendable::Credential(PutError::Token(_)) => {
+            (FailureKind::Unavailable, 503, "no token can be got at present")
         }
         Unsendable::Credential(_) | Unsendable::Request(_) => {
-            Refusal::plugin_failed("provider", None)
+            return Refusal::plugin_failed("provider", None);
         }
-    }
+    };
+    let failure = Failure { kind, message: message.to_owned(), param: None, code: None };
+    Refusal::of_failure(&failure, provider, status)
+}
+
+/// Whether a path stays below the deployment's base, whoever on the way resolves its dots.
+fn stays_below(path: &str) -> bool {
+    let only_dots = |segment: &str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        matches!(plain.as_str(), "." | "..")
+    };
+    let (path, _) = path.split_once(['?', '#']).unwrap_or((path, ""));
+    path.starts_with('/') && !path.split(['/', '\\']).any(only_dots)
 }
 
 async fn outgoing(
@@ -149,7 +164,7 @@ async fn outgoing(
     let unusable = Unsendable::Request;
     let method = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| unusable(format!("`{}` is no method", request.method)))?;
-    if !request.path.starts_with('/') || request.path.split('/').any(|part| part == "..") {
+    if !stays_below(&request.path) {
         let why = "its path does not begin with `/`, or leaves the deployment's base";
         return Err(unusable(why.to_owned()));
     }
@@ -218,6 +233,16 @@ fn own_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_cannot_leave_the_base() {
+        for path in ["/a/b", "/a..b/...", "/", "/a?x=/../y", "/a%2eb"] {
+            assert!(stays_below(path), "{path}");
+        }
+        for path in ["", "a", "/..", "/a/../b", "/a/%2e%2E/b", "/a/.%2e?x", "/a/./b", "/a\\..\\b"] {
+            assert!(!stays_below(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_component_cannot_set_headers_of_the_host() {

@@ -24,6 +24,8 @@ pub struct Called {
     pub dialect: Dialect,
     /// The model, if the path names it.
     pub model: Option<String>,
+    /// The route's template, for the ledger and the access log: paths hold what clients like.
+    pub route: &'static str,
 }
 
 /// A model call.
@@ -100,7 +102,7 @@ mod tests {
     use super::*;
 
     fn read(dialect: Dialect, model: Option<&str>, text: &str) -> Result<Envelope, Refusal> {
-        let called = Called { dialect, model: model.map(str::to_owned) };
+        let called = Called { dialect, model: model.map(str::to_owned), route: "/" };
         Envelope::read(&called, None, Bytes::copy_from_slice(text.as_bytes()))
     }
 
@@ -160,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_form_is_read_by_its_fields() {
-        let called = Called { dialect: Dialect::OpenaiTranscriptions, model: None };
+        let called = Called { dialect: Dialect::OpenaiTranscriptions, model: None, route: "/" };
         let kind = Some(b"multipart/form-data; boundary=x".as_slice());
         let field = |name: &str, value: &str| {
             format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

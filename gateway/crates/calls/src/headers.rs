@@ -115,9 +115,13 @@ impl Headers {
     }
 
     /// The provider's own headers under a prefix; its rate limits also without one.
-    pub(crate) fn provider(&mut self, upstream: &HeaderMap) {
+    pub(crate) fn provider(&mut self, upstream: &HeaderMap, deployment: &Deployment) {
+        let is_secret = |value: &HeaderValue| {
+            let text = value.to_str().unwrap_or_default();
+            deployment.wallet.masked(text.to_owned()) != text
+        };
         for (name, value) in upstream {
-            if NOT_ECHOED.contains(&name.as_str()) {
+            if NOT_ECHOED.contains(&name.as_str()) || is_secret(value) {
                 continue;
             }
             if let Ok(prefixed) = HeaderName::try_from(format!("llm_provider-{name}")) {

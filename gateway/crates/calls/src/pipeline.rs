@@ -38,7 +38,7 @@ pub struct Bounds {
     pub answer_bytes: usize,
     /// Calls in flight.
     pub calls: usize,
-    /// Time for a whole call: no further attempt begins after it.
+    /// Time for a whole call until its answer has begun, all attempts together.
     pub call_time: Duration,
 }
 
@@ -67,6 +67,9 @@ pub struct Parts {
     /// Bounds.
     pub bounds: Bounds,
 }
+
+/// The route that calls of the gateway itself are counted under.
+const PROBE_ROUTE: &str = "/health";
 
 /// Serves model calls.
 pub struct Pipeline {
@@ -116,7 +119,7 @@ impl Pipeline {
 
     /// Serves one call.
     pub async fn serve(&self, exchange: &mut dyn Exchange, called: &Called) {
-        let arrival = Arrival::new(exchange, called.dialect);
+        let arrival = Arrival::new(exchange, called);
         let mut trace = Trace::default();
         let _in_flight = self.parts.metrics.enter();
         if let Err(refusal) = self.call(exchange, called, (&arrival, &mut trace)).await {
@@ -134,8 +137,8 @@ impl Pipeline {
         body: Bytes,
         pinned: Pinned<'_>,
     ) -> bool {
-        let called = Called { dialect: Dialect::OpenaiChat, model: None };
-        let arrival = Arrival::new(exchange, called.dialect);
+        let called = Called { dialect: Dialect::OpenaiChat, model: None, route: PROBE_ROUTE };
+        let arrival = Arrival::new(exchange, &called);
         let mut trace = Trace { principal: Some(principal.clone()), ..Trace::default() };
         let called = match Envelope::read(&called, None, body) {
             Ok(envelope) => {
@@ -189,8 +192,12 @@ impl Pipeline {
         let mut wish = wish::read(&envelope)?;
         wish.until = Some(models.now().plus(self.parts.bounds.call_time));
         let Some(mut plan) = models.router().plan(wish) else {
-            return Err(Refusal::unknown_model(&facts.model)
-                .explained(&models.router().rules().fallbacks, &facts.model));
+            let callable = trace.principal.as_ref().map_or(&[][..], |principal| &principal.models);
+            return Err(Refusal::unknown_model(&facts.model).explained(
+                &models.router().rules().fallbacks,
+                &facts.model,
+                callable,
+            ));
         };
         trace.metrics = models.metrics(plan.group()).map(Arc::clone);
         let Some(principal) = trace.principal.clone() else {

@@ -94,7 +94,7 @@ impl Parts {
             key_alias: principal.and_then(|principal| principal.key_alias.as_deref()),
             key_name: principal.map(|principal| principal.key_name.as_str()),
             method: exchange.head().method(),
-            route: &arrival.route,
+            route: arrival.route,
             status: trace.status(),
             model: trace.model.as_deref(),
             deployment: deployment.map(|deployment| deployment.id.as_str()),

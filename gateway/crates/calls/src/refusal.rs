@@ -11,6 +11,7 @@ use tollgate_routing::{Cause, Failure as Failed, Fallbacks, Plan, StandIns};
 use tollgate_upstream::SendError;
 
 use crate::deployment::Deployment;
+use crate::wish;
 
 /// A refusal or failure, ready for the client's dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,11 +177,11 @@ impl Refusal {
     }
 
     /// Says, as LiteLLM does, whether another model could have answered.
-    pub(crate) fn routed(self, plan: &Plan<'_, Arc<Deployment>>) -> Self {
+    pub(crate) fn routed(self, plan: &Plan<'_, Arc<Deployment>>, callable: &[String]) -> Self {
         let (wish, rules) = (plan.wish(), plan.rules());
         match (&wish.fallbacks, plan.entered()) {
             (StandIns::Refused, _) => self,
-            (_, []) => self.explained(&rules.fallbacks, &wish.model),
+            (_, []) => self.explained(&rules.fallbacks, &wish.model, callable),
             (_, tried) => {
                 let (model, tried) = (&wish.model, tried.join(", "));
                 self.with_note(format_args!(
@@ -192,14 +193,19 @@ impl Refusal {
     }
 
     /// The same where nothing stood in.
-    pub(crate) fn explained(self, fallbacks: &Fallbacks, model: &str) -> Self {
+    /// Only models that the key may call are named; an empty list is all of them.
+    pub(crate) fn explained(self, fallbacks: &Fallbacks, model: &str, callable: &[String]) -> Self {
         let is_special = matches!(self.cause, Some(Cause::ContextWindow | Cause::ContentPolicy));
         if is_special || fallbacks.general.is_empty() {
             return self.with_note(format_args!(
                 "model group '{model}' failed with the error above. No fallback was attempted."
             ));
         }
-        let mut groups: Vec<_> = fallbacks.general.keys().map(String::as_str).collect();
+        let groups = fallbacks.general.keys().map(String::as_str);
+        let mut groups: Vec<_> = groups.filter(|name| wish::may_call(callable, name)).collect();
+        if groups.is_empty() {
+            return self;
+        }
         groups.sort_unstable();
         self.with_note(format_args!(
             "model group '{model}' failed with the error above and no fallback model group was \

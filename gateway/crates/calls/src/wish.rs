@@ -60,8 +60,7 @@ pub(crate) fn removals(document: &Document) -> impl Iterator<Item = Edit> {
 /// read as for the model that it asks for.
 pub(crate) fn check(wish: &Wish, models: &[String]) -> Result<(), Refusal> {
     let StandIns::Own(names) = &wish.fallbacks else { return Ok(()) };
-    let may_call = |name: &String| models.is_empty() || models.iter().any(|m| allows(m, name));
-    match names.iter().find(|name| !may_call(name)) {
+    match names.iter().find(|name| !may_call(models, name)) {
         None => Ok(()),
         Some(name) => {
             let message = format!(
@@ -71,6 +70,11 @@ pub(crate) fn check(wish: &Wish, models: &[String]) -> Result<(), Refusal> {
             Err(Refusal::new(403, "key_model_access_denied", message).about("fallbacks"))
         }
     }
+}
+
+/// Whether a key with this list of models may call one of them.
+pub(crate) fn may_call(models: &[String], name: &str) -> bool {
+    models.is_empty() || models.iter().any(|entry| allows(entry, name))
 }
 
 fn allows(entry: &str, model: &str) -> bool {
@@ -117,7 +121,7 @@ mod tests {
 
     fn wish(members: &str) -> Result<Wish, Refusal> {
         let body = format!(r#"{{"model": "a", "messages": [], "max_tokens": 5{members}}}"#);
-        let called = Called { dialect: Dialect::OpenaiChat, model: None };
+        let called = Called { dialect: Dialect::OpenaiChat, model: None, route: "/" };
         read(&Envelope::read(&called, None, Bytes::from(body)).unwrap())
     }
 

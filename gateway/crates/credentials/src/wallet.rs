@@ -14,6 +14,12 @@ use crate::sigv4::{AwsKeys, AwsKeysError, AwsScope, Signable, SignatureError};
 /// Headers of this kind are the service's own, and are signed.
 const AWS_HEADERS: &str = "x-amz-";
 
+/// Shorter keys are words that stand anywhere; nobody's provider has them.
+const SECRET_BYTES_MIN: usize = 8;
+
+/// What stands in a secret's place.
+const MASK: &str = "***";
+
 /// Where a deployment's credentials may be found.
 pub struct Sources<'a> {
     /// Its `api_key`, or what the variable of its provider holds.
@@ -124,6 +130,25 @@ impl Wallet {
         };
         let given = |why: &&AccountError| !matches!(why, AccountError::Absent);
         aws.or_else(|| self.google.as_ref().err().filter(given).map(ToString::to_string))
+    }
+
+    /// A text of somebody else's without what this wallet keeps secret, should it stand there.
+    pub fn masked(&self, text: String) -> String {
+        let mut masked = text;
+        for secret in self.secrets().filter(|secret| secret.len() >= SECRET_BYTES_MIN) {
+            if masked.contains(secret) {
+                masked = masked.replace(secret, MASK);
+            }
+        }
+        masked
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        let keys = match &self.aws {
+            Aws::Keys(keys) => [Some(keys.secret()), keys.session_token()],
+            Aws::Bearer(_) | Aws::Absent(_) => [None, None],
+        };
+        self.key.as_ref().map(Secret::expose).into_iter().chain(keys.into_iter().flatten())
     }
 
     /// Writes the credential into a request. A deployment without a key sends none.

@@ -43,7 +43,7 @@ impl Edge {
         let (surface, template, answer) = match route_within(exposed, &head) {
             Routed::Found(Route::Call(dialect)) => {
                 let model = named_model(head.path()).map(str::to_owned);
-                let called = Called { dialect, model };
+                let called = Called { dialect, model, route: Route::Call(dialect).template() };
                 return self.call(&context.serving.gate, &mut exchange, &called).await;
             }
             Routed::Found(Route::Readiness) if self.drain.is_ending() => {

@@ -235,7 +235,8 @@ async fn exchange(
 }
 
 fn head(endpoint: &Endpoint, outgoing: &Outgoing) -> Result<RequestHeader, SendError> {
-    let bad = |error: &dyn std::fmt::Display| SendError::Request(error.to_string());
+    // The library's own words repeat the target, in which a key may stand.
+    let bad = |_: &dyn std::fmt::Display| SendError::Request("its path or a header".to_owned());
     let path = format!("{}{}", endpoint.base_path(), outgoing.path);
     let mut head = RequestHeader::build_no_case(outgoing.method.clone(), path.as_bytes(), Some(8))
         .map_err(|e| bad(&e))?;

@@ -161,7 +161,7 @@ impl Pipeline {
         let spent = self.parts.limits.spent(&key_budget(&settled.principal.key_id));
         headers.limits(&settled.principal, &settled.admission, spent);
         if let Some(upstream) = told.upstream {
-            headers.provider(upstream);
+            headers.provider(upstream, &told.routed.deployment);
         }
         headers
     }
@@ -180,7 +180,7 @@ impl Pipeline {
         let spent = self.parts.limits.spent(&key_budget(&admitted.principal.key_id));
         headers.limits(&admitted.principal, &admitted.admission, spent);
         if let Some(upstream) = told.upstream {
-            headers.provider(upstream);
+            headers.provider(upstream, &told.routed.deployment);
         }
         headers.with_status(200)
     }

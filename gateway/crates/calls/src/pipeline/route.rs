@@ -72,7 +72,8 @@ impl Pipeline {
             Found::Failed(mut failed) => {
                 let opened = opened(&call);
                 if failed.refusal.cause.is_some() {
-                    failed.refusal = failed.refusal.routed(&call.plan);
+                    let callable = &call.admitted.principal.models;
+                    failed.refusal = failed.refusal.routed(&call.plan, callable);
                 }
                 self.pass_refusal(exchange, trace, (call, opened), failed).await;
             }

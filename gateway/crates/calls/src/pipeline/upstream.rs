@@ -58,8 +58,10 @@ impl Pipeline {
             return Err((Refusal::plugin_failed("provider", None), HeaderMap::new()));
         };
         let facts = &call.envelope.facts;
-        let wait = deployment.first_byte_timeout(facts.streamed);
+        let left = self.left(call, deployment);
+        let wait = deployment.first_byte_timeout(facts.streamed).min(left);
         let until = Instant::now() + wait;
+        let whole_until = Instant::now() + deployment.timeout.min(left);
         let sent = self.parts.send(endpoint, &sending.outgoing, wait).await;
         let mut answering = sent.map_err(|error| self.send_failed(deployment, &error))?;
         let (status, headers) = (answering.status(), answering.headers());
@@ -67,7 +69,7 @@ impl Pipeline {
         if success && is_stream(sending, &headers, facts.streamed) {
             return self.begin_stream(sending, routed, call, (answering, until)).await;
         }
-        let body = self.collected(deployment, endpoint, &mut answering).await?;
+        let body = self.collected(deployment, endpoint, (&mut answering, whole_until)).await?;
         answering.finish().await;
         if !success {
             self.parts.metrics.upstream_error(upstream_error(status));
@@ -79,7 +81,7 @@ impl Pipeline {
                 let events = self.decoded(sending, routed, call, (framing, body)).await;
                 events.map(|events| Begun::Events { events, headers: Some(headers.clone()) })
             }
-            None if facts.streamed => {
+            None if facts.streamed && call.arrival.dialect.neutral().is_some() => {
                 let id = &deployment.id;
                 log::warn!(target: "upstream", "{id}: a stream was asked for, none came");
                 Err(malformed(deployment))
@@ -208,10 +210,10 @@ impl Pipeline {
         &self,
         deployment: &Deployment,
         endpoint: &Endpoint,
-        answering: &mut Answering,
+        (answering, until): (&mut Answering, Instant),
     ) -> Result<Bytes, NotBegun> {
         let collected = collect(answering, self.parts.bounds.answer_bytes);
-        match tokio::time::timeout(deployment.timeout, collected).await {
+        match timeout_at(until, collected).await {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(CollectError::Send(error))) => Err(self.send_failed(deployment, &error)),
             Ok(Err(error @ CollectError::TooLarge(_))) => {
@@ -220,6 +222,17 @@ impl Pipeline {
                 Err((malformed(deployment), answering.headers()))
             }
             Err(_elapsed) => Err(self.timed_out(deployment, endpoint)),
+        }
+    }
+
+    /// How long an answer may still take: a call has its time, however many are asked. A deployment
+    /// whose own time is longer has that.
+    fn left(&self, call: &OnItsWay<'_, '_>, deployment: &Deployment) -> Duration {
+        match call.plan.wish().until {
+            Some(until) if deployment.timeout <= self.parts.bounds.call_time => {
+                until.since(self.parts.models.now())
+            }
+            _ => deployment.timeout,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::deployment::Deployment;
 use crate::refusal::Refusal;
 use crate::relay::stream::Step;
 use crate::relay::tally::Tally;
-use crate::relay::whole::{cut, malformed};
+use crate::relay::whole::{cut, failed, malformed};
 
 /// A stream under way.
 pub(crate) struct Translating {
@@ -160,13 +160,7 @@ impl Decoding {
 
     fn decoded(&self, ran: Ran<Vec<Event>, Failure>) -> Result<Vec<Event>, Refusal> {
         let deployment = &self.deployment;
-        Refusal::of_ran("provider", ran)?.map_err(|failure| {
-            log::warn!(
-                target: "upstream",
-                "{}: {:?}: {}", deployment.id, failure.kind, failure.message
-            );
-            Refusal::of_failure(&failure, &deployment.provider_name, 200)
-        })
+        Refusal::of_ran("provider", ran)?.map_err(|failure| failed(deployment, failure, 200))
     }
 
     fn unframed(&self, why: FramingError) -> Refusal {

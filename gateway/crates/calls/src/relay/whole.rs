@@ -150,14 +150,25 @@ pub(crate) async fn explain_answer(deployment: &Deployment, answer: Answer) -> R
         Ok(Err(never)) => match never {},
         Err(refusal) => return refusal,
     };
+    let mut refusal = failed(deployment, failure, status);
+    let retry_after = headers.iter().find(|(name, _)| name == "retry-after");
+    refusal.retry_after = retry_after.and_then(|(_, seconds)| seconds.trim().parse().ok());
+    refusal
+}
+
+/// What a component made of a provider's failure, without the deployment's secrets: some servers
+/// repeat the key that they refuse.
+pub(crate) fn failed(deployment: &Deployment, failure: Failure, status: u16) -> Refusal {
+    let failure = Failure {
+        message: deployment.wallet.masked(failure.message),
+        param: failure.param.map(|param| deployment.wallet.masked(param)),
+        ..failure
+    };
     log::warn!(
         target: "upstream",
         "{}: status {status}, {:?}: {}", deployment.id, failure.kind, failure.message
     );
-    let mut refusal = Refusal::of_failure(&failure, &deployment.provider_name, status);
-    let retry_after = headers.iter().find(|(name, _)| name == "retry-after");
-    refusal.retry_after = retry_after.and_then(|(_, seconds)| seconds.trim().parse().ok());
-    refusal
+    Refusal::of_failure(&failure, &deployment.provider_name, status)
 }
 
 pub(crate) fn malformed(deployment: &Deployment) -> Refusal {

@@ -92,11 +92,11 @@ impl AwsKeys {
         &self.id
     }
 
-    pub(super) fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         self.secret.expose()
     }
 
-    pub(super) fn session_token(&self) -> Option<&str> {
+    pub(crate) fn session_token(&self) -> Option<&str> {
         self.session_token.as_ref().map(Secret::expose)
     }
 }

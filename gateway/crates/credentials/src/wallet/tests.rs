@@ -69,6 +69,21 @@ async fn a_key_goes_where_the_scheme_says() {
     assert_eq!(error, "`no header` is no header");
 }
 
+#[test]
+fn what_a_server_repeats_of_the_secrets_is_masked() {
+    let settings = [
+        ("aws_access_key_id", "AKIDEXAMPLE"),
+        ("aws_secret_access_key", "hush-hush-hush"),
+        ("aws_session_token", "for-a-while"),
+    ];
+    let text = |key: &str| {
+        wallet(Some(key), &settings, &[])
+            .masked("gsk_secret of AKIDEXAMPLE, hush-hush-hush for-a-while, gsk_secret".to_owned())
+    };
+    assert_eq!(text("gsk_secret"), "*** of AKIDEXAMPLE, *** ***, ***");
+    assert_eq!(text("of"), "gsk_secret of AKIDEXAMPLE, *** ***, gsk_secret");
+}
+
 #[tokio::test]
 async fn without_a_key_none_is_sent() {
     let wallet = wallet(None, &[], &[]);
@@ -103,12 +118,11 @@ async fn keys_of_aws_sign_the_whole_request_and_come_before_a_plain_key() {
 async fn a_service_account_gets_a_token() {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().serialize_pem();
     let json = serde_json::json!({"client_email": "robot", "private_key": key}).to_string();
+    assert!(wallet(None, &[("vertex_credentials", "{}")], &[]).fault().is_some());
     let wallet = wallet(None, &[("vertex_credentials", &json)], &[]);
     let (_, headers) = put(&wallet, Scheme::GoogleToken("scope")).await.unwrap();
     assert_eq!(headers, [("authorization".to_owned(), "Bearer token".to_owned())]);
     assert_eq!(wallet.fault(), None);
-    let broken = super::tests::wallet(None, &[("vertex_credentials", "{}")], &[]);
-    assert!(broken.fault().is_some());
     let shown = format!("{wallet:?}");
     assert_eq!(shown, "Wallet { .. }");
 }
