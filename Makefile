@@ -4,7 +4,8 @@ CARGO ?= cargo
 PLUGINS := --manifest-path plugins/Cargo.toml --locked
 # The gateway and its crates apart from the end-to-end tests: cargo joins the features of what is
 # built together, and the tests' own libraries would make it build the gateway's a second time.
-OUTSIDE := --exclude tollgate-end-to-end --exclude tollgate-test-upstream --exclude tollgate-tidy
+OUTSIDE := --exclude tollgate-end-to-end --exclude tollgate-test-upstream --exclude tollgate-test-load \
+	--exclude tollgate-tidy
 FIXTURES := --features tollgate-components/fixtures
 
 .DEFAULT_GOAL := help
@@ -65,7 +66,7 @@ components: setup ## Write every component, those for tests included, to target/
 	$(CARGO) build --release --locked -p tollgate-components $(FIXTURES)
 
 end-to-end: build components ## The built gateway, tried from outside
-	$(CARGO) test --release --locked -p tollgate-end-to-end -p tollgate-test-upstream
+	$(CARGO) test --release --locked -p tollgate-end-to-end -p tollgate-test-upstream -p tollgate-test-load
 
 soak-lifecycle: build components ## Upgrades, reloads and rotations in ten times their number
 	TOLLGATE_SOAK=10 $(CARGO) test --release --locked -p tollgate-end-to-end --test lifecycle -- --nocapture

@@ -2,7 +2,7 @@
 local body = os.getenv("BENCH_BODY")
 local file = assert(io.open(body, "r"))
 wrk.method = "POST"
-wrk.body = file:read("*a")
+wrk.body = file:read("*a"):gsub('"model":"bench"', '"model":"' .. os.getenv("BENCH_MODEL") .. '"', 1)
 file:close()
 wrk.headers["content-type"] = "application/json"
 wrk.headers["authorization"] = "Bearer " .. os.getenv("BENCH_KEY")
