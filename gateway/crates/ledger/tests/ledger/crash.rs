@@ -38,8 +38,9 @@ async fn child() {
     }
 }
 
-/// Starts a child and returns once it has written and goes on writing.
-fn start(home: &Home, ship: bool) -> Child {
+/// Starts a child and returns once it has written and goes on writing. A ledger of this process
+/// must be able to go on meanwhile: it may hold the store's lock that the child waits for.
+async fn start(home: &Home, ship: bool) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "crash::child", "--nocapture"]).env(DIR, home.path());
     command.envs(home.address.as_ref().map(|address| (STORE, address)));
@@ -48,7 +49,8 @@ fn start(home: &Home, ship: bool) -> Child {
     }
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.map_while(Result::ok).any(|line| line == "written"), "the child failed");
+    let written = move || lines.map_while(Result::ok).any(|line| line == "written");
+    assert!(tokio::task::spawn_blocking(written).await.unwrap(), "the child failed");
     child
 }
 
@@ -77,7 +79,7 @@ async fn a_killed_process_loses_nothing(home: Home) {
     let ledger = open(&home).await;
     create_key(&ledger).await;
     ledger.close().await;
-    kill(start(&home, false));
+    kill(start(&home, false).await);
     check(&home, 1).await;
     check(&home, 1).await;
 }
@@ -88,7 +90,7 @@ async fn a_process_killed_while_it_ships_counts_nothing_twice(home: Home) {
     create_key(&ledger).await;
     ledger.close().await;
     for round in 1..=3 {
-        kill(start(&home, true));
+        kill(start(&home, true).await);
         check(&home, round).await;
     }
 }
@@ -97,8 +99,8 @@ on_both!(a_start_beside_a_live_process_leaves_its_segments_alone);
 async fn a_start_beside_a_live_process_leaves_its_segments_alone(home: Home) {
     let ledger = open(&home).await;
     create_key(&ledger).await;
-    let first = start(&home, false);
-    let second = start(&home, true);
+    let first = start(&home, false).await;
+    let second = start(&home, true).await;
     call(&ledger);
     ledger.flush().await;
     let interrupted = rows(&ledger).await.iter().any(|row| row.ending == Ending::Interrupted);
